@@ -1,0 +1,44 @@
+# `make reproduce` and `make test` need Python 3.11 or newer and nothing else. PYTHON=... picks another one.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/installed
+OUT ?= report
+ARGS ?=
+
+.PHONY: reproduce test slow check lint types clean
+.DELETE_ON_ERROR:
+
+reproduce: $(STAMP)
+	$(RUN)/sptlab reproduce --out $(OUT) $(ARGS)
+
+test: $(STAMP)
+	$(RUN)/python -m pytest $(ARGS)
+
+slow: $(STAMP)
+	$(RUN)/python -m pytest -m slow $(ARGS)
+
+lint: $(STAMP)
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+
+types: $(STAMP)
+	$(RUN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The install runs again only when what it installs has changed.
+$(STAMP): pyproject.toml constraints.txt
+	@test -n '$(PYTHON)' || { echo 'no Python >= 3.11 found: install one, or name it with make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'sptlab needs Python >= 3.11, $(PYTHON) is older or does not run: name a newer one with make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo 'the venv module of $(PYTHON) is missing: install it (Debian, Ubuntu: apt install python3-venv), or name another Python with make PYTHON=/path/to/python3' >&2; exit 1; }
+	@echo 'installing into $(VENV) (once, about a minute)'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
