@@ -1,0 +1,111 @@
+"""Confidence intervals. Each says its method; None as a bound or estimate means unbounded there."""
+
+import dataclasses
+
+import numpy as np
+from scipy import stats
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence interval; `n` independent samples; None means unbounded."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    level: float = 0.95
+    n: int = 0
+    method: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """{"estimate", "low", "high", "level", "n", "method"}."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, object]) -> "Interval":
+        """The inverse of `as_json`."""
+        return cls(**content)  # type: ignore[arg-type]
+
+
+def mean_interval(samples: np.ndarray, level: float = 0.95) -> Interval:
+    """Student's t for the mean of independent samples; exact when they are normal. One sample: unbounded."""
+    samples = np.asarray(samples, dtype=np.float64).ravel()
+    n, mean = samples.size, float(samples.mean())
+    if n < 2:
+        return Interval(mean, None, None, level, n, "one sample: no interval")
+    half = float(_t_quantile(level, n) * samples.std(ddof=1) / np.sqrt(n))
+    return Interval(mean, mean - half, mean + half, level, n, "Student t")
+
+
+def proportion_interval(successes: int, n: int, level: float = 0.95) -> Interval:
+    """Clopper-Pearson for a share: covers at least `level` for every n and every true share."""
+    tail = (1 - level) / 2
+    low = float(stats.beta.ppf(tail, successes, n - successes + 1)) if successes > 0 else 0.0
+    high = float(stats.beta.ppf(1 - tail, successes + 1, n - successes)) if successes < n else 1.0
+    return Interval(successes / n, low, high, level, n, "Clopper-Pearson")
+
+
+def unbiased_snr(samples: np.ndarray) -> float:
+    """(mean^2 - var / n) / var: the squared signal over the noise per sample, 0 on average without signal.
+
+    May be negative; its numerator is unbiased for mean^2."""
+    samples = np.asarray(samples, dtype=np.float64).ravel()
+    variance = samples.var(ddof=1)
+    return float((samples.mean() ** 2 - variance / samples.size) / variance) if variance > 0 else 0.0
+
+
+def snr(samples: np.ndarray, level: float = 0.95) -> Interval:
+    """Signal-to-noise ratio mean^2 / var per sample, estimated without bias, with its large-n interval.
+
+    The standard score delta = mean / sd has variance (1 - delta skew + delta^2 (kurtosis + 2) / 4) / n
+    (delta method, kurtosis = excess); its normal interval is squared. Where the interval holds 0, low is 0
+    or the estimate if that is lower."""
+    samples = np.asarray(samples, dtype=np.float64).ravel()
+    n, deviation = samples.size, samples.std(ddof=1)
+    if deviation == 0:
+        return Interval(0.0, 0.0, 0.0, level, n, "no variation")
+    score, estimate = samples.mean() / deviation, unbiased_snr(samples)
+    skew, excess = stats.skew(samples), stats.kurtosis(samples)
+    spread = 1 - score * skew + score**2 * (excess + 2) / 4
+    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(max(spread, 0.0) / n)
+    low = max(abs(score) - half, 0.0) ** 2
+    high = (abs(score) + half) ** 2
+    return Interval(estimate, float(min(low, estimate)), float(high), level, n, "normal, delta method")
+
+
+def ratio_interval(numerator: np.ndarray, denominator: np.ndarray, level: float = 0.95) -> Interval:
+    """Fieller's interval for mean(numerator) / mean(denominator) of paired samples, both means >= 0 in truth.
+
+    {rho >= 0: the t interval of mean(numerator - rho denominator) holds 0}; exact for normal samples. When
+    the denominator is compatible with 0 the set has no upper end: high is None; estimate is None when the
+    denominator's mean is not positive."""
+    top, bottom = (np.asarray(samples, dtype=np.float64).ravel() for samples in (numerator, denominator))
+    n = top.size
+    if n < 2:
+        return Interval(_quotient(top, bottom), 0.0, None, level, n, "one sample: no interval")
+    shrink = _t_quantile(level, n) ** 2 / n
+    moments = np.cov(top, bottom)
+    square = bottom.mean() ** 2 - shrink * moments[1, 1]
+    cross = top.mean() * bottom.mean() - shrink * moments[0, 1]
+    constant = top.mean() ** 2 - shrink * moments[0, 0]
+    low, high = _nonnegative_set(square, cross, constant)
+    return Interval(_quotient(top, bottom), low, high, level, n, "Fieller")
+
+
+def _nonnegative_set(square: float, cross: float, constant: float) -> tuple[float, float | None]:
+    """The hull of {rho >= 0: square rho^2 - 2 cross rho + constant <= 0}; None for no upper end."""
+    discriminant = cross**2 - square * constant
+    if discriminant < 0 or square == 0:
+        return 0.0, None
+    small, large = sorted(float((cross + sign * np.sqrt(discriminant)) / square) for sign in (-1.0, 1.0))
+    if square > 0:
+        return max(small, 0.0), max(large, 0.0)
+    return (large, None) if small < 0 < large and constant > 0 else (0.0, None)
+
+
+def _quotient(top: np.ndarray, bottom: np.ndarray) -> float | None:
+    return float(top.mean() / bottom.mean()) if bottom.mean() > 0 else None
+
+
+def _t_quantile(level: float, n: int) -> float:
+    return float(stats.t.ppf((1 + level) / 2, n - 1))
