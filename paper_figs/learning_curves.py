@@ -1,0 +1,85 @@
+"""Both arms at equal steps, on real text and on the control task.   [C19]"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paper_figs import style
+from paper_figs.numbers import estimate, number
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("docs_order", "digits")
+TITLES = {"docs_order": "docs-order", "digits": "digits (control)"}
+ROWS = ("validation_accuracy", "label_loss", "reconstruction_loss")
+
+
+def mean_over_seeds(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Which evaluations exist, and mean, lowest and highest of the seeds there."""
+    known = np.isfinite(curves).all(axis=0)
+    there = curves[:, known]
+    return known, there.mean(0), there.min(0), there.max(0)
+
+
+def _curve(axes: Axes, steps: np.ndarray, curves: np.ndarray, arm: str) -> None:
+    look = style.ARMS[arm]
+    known, mean, low, high = mean_over_seeds(curves)
+    if not known.any():
+        return
+    style.band(axes, steps[known], low, high, look)
+    every = max(1, int(known.sum()) // 10)
+    axes.plot(steps[known], mean, label=style.ARM_NAMES[arm], **look.line(every=every))
+
+
+def _column(panels: np.ndarray, result: Result) -> None:
+    """Accuracy, label loss and reconstruction loss of one task, from top to bottom."""
+    values: Any = result.values
+    arrays, steps = result.arrays, result.arrays["steps"]
+    for arm in style.ARMS:
+        _curve(panels[0], steps, arrays[f"{arm}_validation_accuracy"], arm)
+        _curve(panels[1], steps, arrays[f"{arm}_label_loss"], arm)
+    _curve(panels[2], steps, arrays["spt_reconstruction_loss"], "spt")
+    chance = values["chance"]
+    panels[0].axhline(chance, label="chance", zorder=0, **style.REFERENCE.line(markers=False))
+    panels[1].axhline(-np.log(chance), zorder=0, **style.REFERENCE.line(markers=False))
+    panels[0].set_ylim(0.0 if chance < 0.3 else 0.4, 1.03)
+    for panel in panels:
+        panel.axvspan(0, values["pretraining_steps"], color="#E8EEF3", zorder=-1, linewidth=0, label="_")
+        panel.set_xlim(0, values["budget_steps"])
+        panel.set_xlabel("training steps")
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """Two tasks side by side; the shaded part is the SPT arm's pretraining."""
+    figure, axes = style.panels(3, 2, width=style.FULL_WIDTH, height=5.6)
+    for column, name in enumerate(NEEDS):
+        _column(axes[:, column], need(results, name, by="figure learning_curves"))
+        for row, title in enumerate(("accuracy", "label loss", "pretraining")):
+            style.letter(axes[row, column], "abcdef"[2 * row + column], f"{TITLES[name]}: {title}")
+    axes[0, 0].set_ylabel("validation accuracy (share)")
+    axes[1, 0].set_ylabel("label loss (nats)")
+    axes[2, 0].set_ylabel("reconstruction loss")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    shade = axes[0, 0].axvspan(-2, -1, color="#E8EEF3", linewidth=0)
+    style.legend_above(figure, [*handles, shade], [*names, "pretraining of the SPT arm"])
+    return figure
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with test accuracies."""
+    sentences = []
+    for name in NEEDS:
+        values: Any = need(results, name, by="figure learning_curves").values
+        label, spt = (estimate(values["arms"][arm]["test_accuracy"]) for arm in ("label_only", "spt"))
+        sentences.append(f"{TITLES[name]}: test accuracy {label} with labels only, {spt} with SPT first")
+    values = need(results, "docs_order", by="figure learning_curves").values
+    return (
+        "Both arms at equal steps. Validation accuracy, label loss and the loss of masked reconstruction over "
+        f"{number(values['budget_steps'])} steps on docs-order; the SPT arm spends the shaded steps on "
+        f"reconstruction. {'; '.join(sentences)}. Lines are means, bands ranges, over {len(values['seeds'])} seeds; "
+        "intervals are 95%."
+    )

@@ -1,0 +1,47 @@
+"""Attention near the diagonal while both arms train.   [C19]"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from paper_figs import style
+from paper_figs.learning_curves import mean_over_seeds
+from paper_figs.numbers import number
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("docs_order_probes", "docs_order")
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """Proximity index over training steps, both arms, range of seeds."""
+    arrays = need(results, "docs_order_probes", by="figure proximity_training").arrays
+    values: Any = need(results, "docs_order", by="figure proximity_training").values
+    figure, ((axes,),) = style.panels(1, 1, height=2.5)
+    axes.axvspan(0, values["pretraining_steps"], color="#E8EEF3", zorder=-1, linewidth=0)
+    axes.axhline(1.0, zorder=0, label="uniform attention", **style.REFERENCE.line(markers=False))
+    for arm, look in style.ARMS.items():
+        known, mean, low, high = mean_over_seeds(arrays[f"proximity_index_{arm}"])
+        steps = arrays["steps"][known]
+        style.band(axes, steps, low, high, look)
+        axes.plot(steps, mean, label=style.ARM_NAMES[arm], **look.line(every=max(1, len(steps) // 10)))
+    axes.set_xlim(0, arrays["steps"].max())
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("training steps")
+    axes.set_ylabel("proximity index (1 = uniform)")
+    style.legend_above(figure, *axes.get_legend_handles_labels())
+    return figure
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with the final indices."""
+    arrays = need(results, "docs_order_probes", by="figure proximity_training").arrays
+    ends = {arm: mean_over_seeds(arrays[f"proximity_index_{arm}"])[1][-1] for arm in style.ARMS}
+    return (
+        "Proximity while both arms train on docs-order. Attention mass within a window around each position, over "
+        "its value for uniform attention; the SPT arm pretrains in the shaded steps. At the end: "
+        f"{number(float(ends['label_only']))} with labels only, {number(float(ends['spt']))} with SPT first. "
+        f"Lines are means, bands ranges, over {arrays['proximity_index_spt'].shape[0]} seeds."
+    )

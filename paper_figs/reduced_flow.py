@@ -1,0 +1,100 @@
+"""The reduced flow of L numbers against the full flow of L^2 and stochastic training.   [C12]"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from paper_figs import style
+from paper_figs.numbers import number
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("reduced_flow",)
+NAMES = {"ar1": "AR(1)", "moving_average": "moving average"}
+FULL, SAMPLED = style.MEASUREMENT, style.RECONSTRUCTION
+
+
+def _stored(results: Mapping[str, Result]) -> tuple[Any, dict[str, np.ndarray]]:
+    result = need(results, "reduced_flow", by="figure reduced_flow")
+    return result.values, result.arrays
+
+
+def _along_time(axes: Axes, arrays: dict[str, np.ndarray], process: str, quantity: str) -> None:
+    """One quantity of one process: reduced (theory), full flow if stored, stochastic training."""
+    time = arrays[f"{process}_time"]
+    sampled = arrays[f"{process}_sgd_{quantity}"]
+    every = max(1, len(time) // 9)
+    style.band(axes, time, sampled.min(0), sampled.max(0), SAMPLED)
+    axes.plot(time, sampled.mean(0), label="stochastic training", **SAMPLED.line(markers=False))
+    full = arrays.get(f"{process}_full_{quantity}")
+    if full is not None:
+        look = FULL.line(every=every) | {"linestyle": "none", "markersize": 4.0}
+        axes.plot(time, full, label="full flow", zorder=4, **look)
+    reduced = arrays.get(f"{process}_reduced_{quantity}", arrays.get(f"{process}_{quantity}"))
+    axes.plot(time, reduced, label="reduced flow (theory)", zorder=3, **style.THEORY.line(markers=False))
+
+
+def _final_kernel(axes: Axes, arrays: dict[str, np.ndarray], process: str) -> None:
+    """Attention by signed lag at the end of training."""
+    order, lags = signed_lags(arrays[f"{process}_reduced_kernel"].shape[1])
+    sampled = arrays[f"{process}_sgd_kernel"][:, -1, order]
+    style.band(axes, lags, sampled.min(0), sampled.max(0), SAMPLED)
+    axes.plot(lags, sampled.mean(0), **SAMPLED.line(markers=False))
+    full = arrays[f"{process}_full_kernel"][-1, order]
+    axes.plot(lags, full, zorder=4, **FULL.line() | {"linestyle": "none", "markersize": 4.0})
+    axes.plot(
+        lags, arrays[f"{process}_reduced_kernel"][-1, order], zorder=3, **style.THEORY.line(markers=False)
+    )
+    axes.set_xlim(-8.5, 8.5)
+    axes.xaxis.set_major_locator(MaxNLocator(9, integer=True))
+
+
+def signed_lags(length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Order of the kernel's entries by signed lag, and those lags: -L/2 < lag <= L/2."""
+    lags = (np.arange(length) + (length - 1) // 2) % length - (length - 1) // 2
+    order = np.argsort(lags)
+    return order, lags[order]
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """One column per process: loss, proximity index, final kernel."""
+    values, arrays = _stored(results)
+    processes = values["processes"]
+    figure, axes = style.panels(3, len(processes), width=style.FULL_WIDTH, height=5.4, sharey="row")
+    for column, process in enumerate(processes):
+        top, middle, bottom = axes[:, column]
+        _along_time(top, arrays, process, "loss")
+        _along_time(middle, arrays, process, "proximity_index")
+        _final_kernel(bottom, arrays, process)
+        for row, (panel, title) in enumerate(
+            ((top, "loss"), (middle, "proximity"), (bottom, "final kernel"))
+        ):
+            mark = "abcdefghi"[row * len(processes) + column]
+            style.letter(panel, mark, f"{NAMES.get(process, process)}: {title}")
+        top.set_xlabel("time (learning rate × steps)")
+        middle.set_xlabel("time (learning rate × steps)")
+        bottom.set_xlabel("lag (positions)")
+    axes[0, 0].set_ylabel("reconstruction loss")
+    axes[1, 0].set_ylabel("proximity index\n(1 = uniform)")
+    axes[2, 0].set_ylabel("attention at lag")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    style.legend_above(figure, handles, names)
+    return figure
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with the gap between reduced and full flow."""
+    values, arrays = _stored(results)
+    first = values["processes"][0]
+    gaps = ", ".join(f"{number(values['max_gap'][p])} ({NAMES.get(p, p)})" for p in values["processes"])
+    seeds = arrays[f"{first}_sgd_loss"].shape[0]
+    return (
+        "Reduced flow, full flow and stochastic training. The flow of L numbers predicts loss, proximity index "
+        "and attention kernel of the full flow of L² scores and of training on samples. Largest gap between reduced "
+        f"and full flow: {gaps}. Line and band of training: mean and range of {seeds} seeds."
+    )

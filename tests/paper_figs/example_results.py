@@ -1,0 +1,303 @@
+"""Stored results with the names, keys and shapes of the real ones and numbers that were made up: for tests of the
+figures and of the page only. The shapes of the curves are plausible so that the layout is tried under load."""
+
+from typing import Any
+
+import numpy as np
+
+from sims.store import Result
+
+LENGTH, SEEDS, EVALUATIONS = 32, 3, 40
+ARMS = ("label_only", "spt")
+
+
+def interval(estimate: float, half: float, n: int = 3) -> dict[str, Any]:
+    return {
+        "estimate": estimate,
+        "low": estimate - half,
+        "high": estimate + half,
+        "level": 0.95,
+        "n": n,
+        "method": "Student t",
+    }
+
+
+def record(name: str) -> dict[str, Any]:
+    return {
+        "command": f"sptlab make-{name.replace('_', '-')} --seed 0",
+        "config": {"length": LENGTH, "nested": {"learning_rate": 3e-3}},
+        "config_hash": "0123456789abcdef",
+        "seed": 0,
+        "versions": {"python": "3.11.7", "jax": "0.10.2", "numpy": "2.4.6"},
+        "commit": "55dc747aa0a1",
+        "dirty": False,
+        "device": "cpu",
+    }
+
+
+def _lags(length: int = LENGTH) -> np.ndarray:
+    offsets = (np.arange(length)[None, :] - np.arange(length)[:, None]) % length
+    return np.minimum(offsets, length - offsets)
+
+
+def _decompose(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean = direction.mean()
+    key_bias = np.broadcast_to(direction.mean(axis=0, keepdims=True) - mean, direction.shape)
+    row = np.broadcast_to(direction.mean(axis=1, keepdims=True), direction.shape)
+    return np.array(key_bias), direction - row - key_bias
+
+
+def claims() -> Result:
+    kinds = ("symbolic", "autodiff", "finite_difference", "simulation", "counterexample")
+    entries = []
+    for index, label in enumerate(("C1", "C2", "C3", "C4", "C8", "C9", "C10", "C12", "C19")):
+        checks = [
+            {
+                "kind": kind,
+                "name": f"{kind.replace('_', ' ')} of {label}",
+                "passed": True,
+                "residual": 0.731
+                if kind == "counterexample"
+                else 10.0 ** (-16 + 3 * place) * (1 + index / 8),
+                "tolerance": 1e-3 if kind == "counterexample" else 10.0 ** (-12 + 3 * place),
+            }
+            for place, kind in enumerate(kinds)
+        ]
+        entries.append(
+            {
+                "claim": label,
+                "title": "Pooling bottleneck",
+                "statement": "The label loss depends on S only through c(S), L-1 numbers.",
+                "regime": "Exact for every L, sample and V.",
+                "formula": r"z = V X^\top c(S),\qquad c_j(S) = \frac{1}{L} \sum_{i=1}^{L} A_{ij}",
+                "passed": True,
+                "checks": checks,
+            }
+        )
+    return Result("claims", {"claims": entries}, {}, record("claims"))
+
+
+def blindness() -> Result:
+    rng = np.random.default_rng(0)
+    label = np.tile(rng.normal(size=LENGTH) / LENGTH**2, (LENGTH, 1))
+    label -= label.mean()
+    reconstruction = -0.02 * (0.8 ** _lags() * (_lags() > 0) - 0.2) / LENGTH
+    arrays: dict[str, np.ndarray] = {}
+    for name, gradient in (("label", label), ("reconstruction", reconstruction)):
+        arrays[f"{name}_gradient"] = gradient
+        arrays[f"{name}_key_bias"], arrays[f"{name}_doubly_centred"] = _decompose(gradient)
+    lengths = np.array([4, 8, 16, 32, 64])
+    magnitudes = np.linspace(0.0, 6.0, 13)
+    arrays |= {
+        "lengths": lengths,
+        "visible_rank": lengths - 1,
+        "visible_share_measured": 1.0 / lengths,
+        "visible_share_predicted": 1.0 / lengths,
+        "magnitudes": magnitudes,
+        "label_loss": np.repeat(0.5 + 0.1 * rng.random((5, 1)), 13, axis=1),
+        "reconstruction_loss": 0.5 - 0.3 * (1 - np.exp(-magnitudes / 2)) + 0.01 * rng.random((5, 1)),
+        "label_loss_control": 0.55 + 0.04 * np.outer(rng.normal(size=5), magnitudes / 6) + 0.0,
+    }
+    toy = {
+        "visible_share": interval(1.0, 0.0),
+        "visible_share_reconstruction": interval(0.0, 0.0),
+        "proximity_alignment": interval(0.991, 0.002),
+        "proximity_alignment_label": interval(0.003, 0.02),
+    }
+    return Result("blindness", {"toy": toy, "length": LENGTH, "rho": 0.8}, arrays, record("blindness"))
+
+
+def reduced_flow() -> Result:
+    rng = np.random.default_rng(1)
+    time = np.linspace(0.0, 60.0, 61)
+    arrays: dict[str, np.ndarray] = {}
+    for process, floor in (("ar1", 0.11), ("moving_average", 0.22)):
+        progress = 1 / (1 + np.exp(-(time - 20) / 4))
+        lag = _lags()[0]
+        near = 0.5 * (lag == 1)
+        kernel = (1 - progress[:, None]) / LENGTH + progress[:, None] * near
+        loss = 0.5 - (0.5 - floor) * progress
+        index = kernel[:, lag <= 1].sum(1) * LENGTH / 3
+        noise = lambda scale, shape: scale * rng.normal(size=shape)  # noqa: E731
+        arrays |= {
+            f"{process}_time": time,
+            f"{process}_reduced_loss": loss,
+            f"{process}_full_loss": loss + 1e-15,
+            f"{process}_sgd_loss": loss + noise(0.01, (SEEDS, 61)),
+            f"{process}_reduced_kernel": kernel,
+            f"{process}_full_kernel": kernel,
+            f"{process}_sgd_kernel": kernel + noise(0.004, (SEEDS, 61, LENGTH)),
+            f"{process}_reduced_value": progress,
+            f"{process}_sgd_value": progress + noise(0.01, (SEEDS, 61)),
+            f"{process}_proximity_index": index,
+            f"{process}_sgd_proximity_index": index + noise(0.1, (SEEDS, 61)),
+            f"{process}_autocovariance": 0.8**lag,
+        }
+    values = {
+        "processes": ["ar1", "moving_average"],
+        "max_gap": {"ar1": 3.1e-16, "moving_average": 4.4e-16},
+        "toy": {"proximity_index": interval(10.4, 0.2), "proximity_index_label": interval(1.0, 0.01)},
+        "nearest_neighbour": {"predicted": 0.5, "reached": 0.497},
+    }
+    return Result("reduced_flow", values, arrays, record("reduced_flow"))
+
+
+def adiabatic_toy() -> Result:
+    lags = np.arange(1, 13)
+    toy = {
+        "snr_label": interval(0.0004, 0.001),
+        "snr_reconstruction": interval(0.41, 0.03),
+        "snr_ratio": interval(1025.0, 900.0),
+    }
+    arrays = {
+        "lags": lags,
+        "snr_label_by_lag": 0.001 * np.sin(7.0 * lags),
+        "snr_reconstruction_by_lag": 0.4 * 0.6 ** (lags - 1.0),
+    }
+    return Result("adiabatic_toy", {"toy": toy}, arrays, record("adiabatic_toy"))
+
+
+def task(name: str, label_final: tuple[float, ...], spt_final: float, chance: float) -> Result:
+    rng = np.random.default_rng(2)
+    steps = np.linspace(0, 3000, EVALUATIONS).astype(int)
+    pretraining = 1500
+    arrays: dict[str, np.ndarray] = {"steps": steps}
+    for arm in ARMS:
+        accuracy, loss = [], []
+        for seed in range(SEEDS):
+            end = label_final[seed] if arm == "label_only" else spt_final
+            start = 700 + 400 * seed if arm == "label_only" else pretraining + 150
+            rise = 1 / (1 + np.exp(-(steps - start) / 120.0))
+            accuracy.append(chance + (end - chance) * rise + 0.008 * rng.normal(size=EVALUATIONS))
+            loss.append(-np.log(chance) * (1 - 0.97 * (end - chance) / (1 - chance) * rise))
+        arrays[f"{arm}_validation_accuracy"] = np.clip(np.array(accuracy), 0, 1)
+        arrays[f"{arm}_label_loss"] = np.array(loss)
+    arrays["spt_label_loss"][:, steps < pretraining] = np.nan
+    reconstruction = 2.9 - 1.1 * (1 - np.exp(-steps / 400.0)) + 0.02 * rng.normal(size=(SEEDS, EVALUATIONS))
+    arrays["spt_reconstruction_loss"] = np.where(steps < pretraining, reconstruction, np.nan)
+    arms = {
+        arm: arm_values(arm, label_final if arm == "label_only" else (spt_final,) * SEEDS) for arm in ARMS
+    }
+    values = {
+        "task": name,
+        "depth": 1,
+        "seeds": list(range(SEEDS)),
+        "budget_steps": 3000,
+        "pretraining_steps": pretraining,
+        "chance": chance,
+        "floor": {"bag_of_letters": chance},
+        "arms": arms,
+        "gain": interval(spt_final - float(np.mean(label_final)), 0.11),
+    }
+    return Result(name, values, arrays, record(name))
+
+
+def arm_values(arm: str, finals: tuple[float, ...]) -> dict[str, Any]:
+    plateau = [1200 + 100 * seed if final > 0.75 else None for seed, final in enumerate(finals)]
+    reached = sorted(step for step in plateau if step is not None)
+    return {
+        "settings": {"learning_rate": 1e-3, "warmup": 100},
+        "test_accuracy": interval(float(np.mean(finals)), 0.04) | {"per_seed": list(finals)},
+        "train_accuracy": interval(float(np.mean(finals)) + 0.01, 0.05),
+        "plateau_steps": {
+            "per_seed": plateau,
+            "median": reached[len(reached) // 2] if reached else None,
+            "never_share": interval(plateau.count(None) / len(plateau), 0.2),
+        },
+    }
+
+
+def docs_order_probes() -> Result:
+    rng = np.random.default_rng(3)
+    layers, heads = 1, 2
+    local = np.exp(-_lags() / 1.5)
+    local /= local.sum(1, keepdims=True)
+    uniform = np.full((LENGTH, LENGTH), 1 / LENGTH)
+    blur = lambda share: uniform * (1 - share) + local * share  # noqa: E731
+    maps = lambda share: np.stack([[blur(share * (0.5 + head / 2)) for head in range(heads)]] * layers)  # noqa: E731
+    lags = np.arange(1, 13)
+    steps = np.linspace(0, 3000, EVALUATIONS).astype(int)
+    growth = 1 + 9 / (1 + np.exp(-(steps - 500) / 150.0))
+    measured = {
+        "visible_share_label": interval(0.61, 0.05),
+        "visible_share_reconstruction": interval(0.09, 0.03),
+        "proximity_alignment_label": interval(0.02, 0.08),
+        "proximity_alignment_reconstruction": interval(0.71, 0.06),
+        "snr_label": interval(0.002, 0.004),
+        "snr_reconstruction": interval(0.29, 0.03),
+        "snr_ratio": interval(145.0, 120.0),
+        "proximity_index": interval(1.02, 0.02),
+    }
+    states = ("initialisation", "adiabatic", "trained_label_only", "trained_spt")
+    values = {"layers": layers, "heads": heads, "states": dict.fromkeys(states, measured), "per_head": {}}
+    label = np.tile(rng.normal(size=LENGTH), (LENGTH, 1)) / 900 + rng.normal(size=(LENGTH, LENGTH)) / 4000
+    arrays = {
+        "attention_initialisation": maps(0.02),
+        "attention_spt": maps(0.9),
+        "attention_label_only": maps(0.15) + 0.002 * rng.random((layers, heads, LENGTH, LENGTH)),
+        "label_gradient_adiabatic": label,
+        "reconstruction_gradient_adiabatic": -0.01 * (local - uniform),
+        "snr_lags": lags,
+        "snr_label_adiabatic": 0.004 * np.cos(5.0 * lags),
+        "snr_reconstruction_adiabatic": 0.3 * 0.55 ** (lags - 1.0),
+        "steps": steps,
+        "proximity_index_label_only": 1 + 0.1 * rng.random((SEEDS, EVALUATIONS)),
+        "proximity_index_spt": growth + 0.3 * rng.random((SEEDS, EVALUATIONS)),
+    }
+    return Result("docs_order_probes", values, arrays, record("docs_order_probes"))
+
+
+def comparison() -> Result:
+    def row(name: str, prediction: Any, toy: Any, transformer: Any, verdict: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "meaning": "what the number is, in one sentence of plain words",
+            "prediction": prediction,
+            "prediction_source": "C19",
+            "toy": toy,
+            "transformer": transformer,
+            "verdict": verdict,
+            "note": "measured at the adiabatic point",
+        }
+
+    rows = [
+        row("visible_share (labels)", 1.0, interval(1.0, 1e-9), interval(0.61, 0.05), "fails"),
+        row(
+            "proximity_alignment (reconstruction)", 1.0, interval(0.991, 0.002), interval(0.71, 0.06), "holds"
+        ),
+        row("snr_ratio", "much greater than 1", interval(1025.0, 900.0), interval(145.0, 120.0), "holds"),
+        row("proximity_index (labels)", 1.0, interval(1.0, 0.01), None, "undecided"),
+    ]
+    return Result("comparison", {"rows": rows}, {}, record("comparison"))
+
+
+def study() -> Result:
+    depths = {}
+    for depth, final in (("1", (0.83, 0.79, 0.81)), ("2", (0.52, 0.51, 0.58))):
+        sweep = [
+            {"arm": arm, "learning_rate": rate, "warmup": 100, "validation_accuracy": 0.5 + rate * 10}
+            for arm in ARMS
+            for rate in (1e-3, 3e-3)
+        ]
+        depths[depth] = {
+            "sweep": sweep,
+            "arms": {arm: arm_values(arm, final if arm == "label_only" else (0.99,) * 3) for arm in ARMS},
+            "gain": interval(0.4, 0.1),
+        }
+    return Result("study", {"depths": depths}, {}, record("study"))
+
+
+def example_results() -> dict[str, Result]:
+    """Every stored result, by name."""
+    made = (
+        claims(),
+        blindness(),
+        reduced_flow(),
+        adiabatic_toy(),
+        task("docs_order", (0.52, 0.81, 0.50), 0.99, 0.5),
+        task("digits", (0.95, 0.96, 0.955), 0.953, 0.1),
+        docs_order_probes(),
+        comparison(),
+        study(),
+    )
+    return {result.name: result for result in made}
