@@ -1,0 +1,70 @@
+"""The theory of local blindness: what can be checked with pen and paper.
+
+Everything here is pure, jittable and differentiable, and follows the dtype of its inputs; exact
+claims need float64 (`jax.config.update("jax_enable_x64", True)`). Rows of a score matrix are
+queries, columns are keys; lag 0 of a kernel is the masked token itself.
+"""
+
+from theory.attention import (
+    attention_weights,
+    label_loss,
+    mixed,
+    pooled,
+    pooled_features,
+    received,
+)
+from theory.circulant import (
+    circulant,
+    circulant_kernel,
+    reconstruction_kernel_gradient,
+    reduced_loss,
+    reduced_value_gradient,
+)
+from theory.labels import label_score_gradient, residual_score_gradient
+from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
+from theory.reconstruction import (
+    leading_proximity_law,
+    proximity_law,
+    reconstruction_loss,
+    reconstruction_score_gradient,
+    reconstruction_value_gradient,
+)
+from theory.sinkhorn import sinkhorn_key_bias, sinkhorn_potential
+from theory.subspaces import (
+    blind_dimension,
+    decompose,
+    dimensions,
+    isotropic_visible_share,
+    key_bias_share,
+)
+
+__all__ = [
+    "attention_weights",
+    "blind_dimension",
+    "circulant",
+    "circulant_kernel",
+    "decompose",
+    "dimensions",
+    "isotropic_visible_share",
+    "key_bias_share",
+    "label_loss",
+    "label_score_gradient",
+    "leading_proximity_law",
+    "markov_autocovariance",
+    "mixed",
+    "nearest_neighbour_loss",
+    "nearest_neighbour_value",
+    "pooled",
+    "pooled_features",
+    "proximity_law",
+    "received",
+    "reconstruction_kernel_gradient",
+    "reconstruction_loss",
+    "reconstruction_score_gradient",
+    "reconstruction_value_gradient",
+    "reduced_loss",
+    "reduced_value_gradient",
+    "residual_score_gradient",
+    "sinkhorn_key_bias",
+    "sinkhorn_potential",
+]

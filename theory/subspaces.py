@@ -1,0 +1,76 @@
+"""The three orthogonal parts of score space: gauge, key bias, doubly centred. Exact for every L.
+
+R^{L x L} = {a 1^T} + {1 b^T, sum b = 0} + {rows and columns sum to 0},
+of dimensions L, L-1 and (L-1)^2.   [C1, C2, C9]
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from theory.shapes import require_square
+
+
+class Dimensions(NamedTuple):
+    """Dimensions of the parts of score space; they sum to L^2."""
+
+    gauge: int
+    key_bias: int
+    doubly_centred: int
+
+
+class Decomposition(NamedTuple):
+    """The three orthogonal parts of a score direction; they sum to it."""
+
+    gauge: Float[Array, "query key"]
+    key_bias: Float[Array, "query key"]
+    doubly_centred: Float[Array, "query key"]
+
+
+def decompose(direction: Float[Array, "query key"]) -> Decomposition:
+    """D = a 1^T + 1 b^T + D_cc, the three terms mutually orthogonal.   [C1, C2]
+
+    a_i is the mean of row i, b_j the mean of column j minus the grand mean, D_cc the rest.
+
+    Raises
+    ------
+    ValueError
+        If `direction` is not a square floating-point matrix with L >= 2.
+    """
+    require_square(direction, "direction")
+    gauge = jnp.broadcast_to(direction.mean(axis=1, keepdims=True), direction.shape)
+    key_bias = jnp.broadcast_to((direction - gauge).mean(axis=0, keepdims=True), direction.shape)
+    return Decomposition(gauge, key_bias, direction - gauge - key_bias)
+
+
+def key_bias_share(direction: Float[Array, "query key"]) -> Float[Array, ""]:
+    """|key bias|^2 / |D without its gauge|^2, in [0, 1]: the measured `visible_share`.   [C1, C2, C9]
+
+    1 for label gradients at row-constant S [C2], 0 for the reconstruction gradient of stationary
+    data [C9], 1/L on average for an isotropic direction [C1]. NaN for a pure gauge direction,
+    which has no share.
+
+    Raises
+    ------
+    ValueError
+        If `direction` is not a square floating-point matrix with L >= 2.
+    """
+    _, key_bias, doubly_centred = decompose(direction)
+    visible = jnp.sum(key_bias**2)
+    return visible / (visible + jnp.sum(doubly_centred**2))
+
+
+def dimensions(length: int) -> Dimensions:
+    """Dimensions of gauge, key bias and doubly centred space: L, L-1, (L-1)^2.   [C1]"""
+    return Dimensions(length, length - 1, (length - 1) ** 2)
+
+
+def blind_dimension(length: int) -> int:
+    """L^2 - L + 1: score directions, gauge included, that no label loss can feel.   [C1]"""
+    return length**2 - length + 1
+
+
+def isotropic_visible_share(length: int) -> float:
+    """(L-1) / (L(L-1)) = 1/L: visible share of the non-gauge directions.   [C1]"""
+    return 1.0 / length
