@@ -39,6 +39,6 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo 'the venv module of $(PYTHON) is missing: install it (Debian, Ubuntu: apt install python3-venv), or name another Python with make PYTHON=/path/to/python3' >&2; exit 1; }
 	@echo 'installing into $(VENV) (once, about a minute)'
-	$(PYTHON) -m venv --clear $(VENV)
+	@$(RUN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -1,0 +1,504 @@
+"""The front door: each command is a frozen dataclass; its fields are its flags, its docstring its help.
+
+Cores compute and know no files; the commands here read, show progress and store. Rooms are imported
+inside the commands, so that `--help` does not wait for jax.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import hashlib
+import io
+import json
+import os
+import platform
+import re
+import sys
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import tyro
+
+Report = Callable[..., None]
+
+COMMANDS = {
+    "reproduce": "run everything and write one self-contained page",
+    "verify": "check the claims, one line per check",
+    "simulate": "run one simulation of the minimal model",
+    "train": "train and probe Transformers on one task",
+    "compare": "set each prediction beside the toy and the Transformer",
+    "figures": "draw figures from stored results",
+    "study": "the learning-rate and warm-up sweep behind both arms' settings (hours)",
+}
+WELCOME = """\
+sptlab: why self-pretraining teaches a Transformer what labels cannot.
+
+Start here:
+  sptlab reproduce    a few minutes: claims, toys and a Transformer, shown in report/index.html
+
+All commands:
+{commands}
+
+Each explains itself: sptlab COMMAND --help"""
+
+TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
+TRAININGS = ("docs_order", "docs_order_probes", "digits")
+CLAIMS_SECONDS = 20.0
+SMOKE: dict[str, dict[str, Any]] = {}  # the fields that make a stage run in seconds
+
+
+class UsageError(Exception):
+    """A command line that cannot be understood; one line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """What every command takes."""
+
+    seed: int = 0
+    """Every random number follows from it."""
+    quiet: bool = False
+    """No progress; results and errors only."""
+    line: ClassVar[str] = ""
+
+    @property
+    def provenance(self) -> str:
+        """The command as the record of its results keeps it."""
+        return f"sptlab {self.line} --seed {self.seed}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Storing(Command):
+    """What every command takes that works in a folder of results."""
+
+    out: Path = Path("report")
+    """Folder of results, figures and page."""
+
+    @property
+    def results(self) -> Path:
+        """Where the stored results lie."""
+        return self.out / "results"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduce(Storing):
+    """Run everything and write one self-contained page. Interrupted, it goes on where it stopped."""
+
+    preset: Literal["full", "smoke"] = "full"
+    """smoke: every stage at toy size, to see in seconds that all runs; its numbers mean nothing."""
+    line: ClassVar[str] = "reproduce"
+
+    @property
+    def provenance(self) -> str:
+        """The command as the record of its results keeps it."""
+        return f"{super().provenance} --preset {self.preset}"
+
+    def __call__(self) -> int:
+        from paper_figs import page, write_figures
+        from sims import store
+
+        with store.lock(self.out):
+            with progress("reproduce", self.quiet) as report:
+                results = reproduce_stages(self, report)
+            with progress("figures", self.quiet) as report:
+                write_figures(results, self.out / "figures", report=report)
+            page.write(results, self.out)
+        print(f"open {self.out / 'index.html'}")
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Verify(Command):
+    """Check the claims: one line per check (kind, residual, tolerance). Exit 1 when a claim fails."""
+
+    claims: tuple[str, ...] = ()
+    """Labels, for example C1 C3; none means all."""
+    json: Path | None = None
+    """Also write the verdicts to this file."""
+    out: Path | None = None
+    """Also store the verdicts in this folder, as `reproduce` does."""
+    line: ClassVar[str] = "verify"
+
+    def __call__(self) -> int:
+        from sims import store
+
+        config = claims_config(self.claims)
+        with progress("verify", self.quiet) as report:
+            values, _ = verified(config, key=stage_key("claims", self.seed), report=report)
+        if self.json:
+            store.write_atomic(self.json, (json.dumps(values["claims"], indent=1) + "\n").encode())
+        if self.out:
+            record = store.provenance(config, command=self.provenance, seed=self.seed)
+            with store.lock(self.out):
+                store.save(self.out / "results", store.Result("claims", values, {}, record))
+        return show_verdicts(values["claims"])
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment(Storing):
+    """One experiment; `experiment_command` adds its settings as flags."""
+
+    name: ClassVar[str] = ""
+
+    def __call__(self) -> int:
+        from sims import store
+
+        with store.lock(self.out), progress(self.name, self.quiet) as report:
+            result = run_stage(self, self.name, self.config, report)  # type: ignore[attr-defined]
+        print(json.dumps(result.values, indent=1))
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Compare(Storing):
+    """Set each prediction beside the toy and the Transformer, from the results in --out."""
+
+    line: ClassVar[str] = "compare"
+
+    def __call__(self) -> int:
+        from sims import store
+
+        with store.lock(self.out):
+            result = run_comparison(self, stored(self.results))
+        for row in result.values["rows"]:
+            print(f"{row['verdict']:9}  {row['name']}: {row['meaning']}")
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Figures(Storing):
+    """Draw figures from the results in --out, each as PDF and PNG."""
+
+    names: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Figures to draw; none means all."""
+    line: ClassVar[str] = "figures"
+
+    def __call__(self) -> int:
+        from paper_figs import FIGURES, write_figures
+        from sims import store
+
+        for name in self.names:
+            require(name, FIGURES, "figure")
+        with store.lock(self.out), progress("figures", self.quiet) as report:
+            write_figures(stored(self.results), self.out / "figures", self.names or None, report=report)
+        print(f"written to {self.out / 'figures'}")
+        return 0
+
+
+def experiments(command: str) -> dict[str, Any]:
+    """What `simulate`, `train` or `study` can run, by name: Config, run, description, seconds."""
+    if command == "simulate":
+        from sims import EXPERIMENTS
+    elif command == "train":
+        from full_scale.experiments import EXPERIMENTS
+    else:
+        import full_scale.study
+
+        return {"study": full_scale.study}
+    return dict(EXPERIMENTS)
+
+
+def experiment_command(command: str, name: str) -> type:
+    """The command of one experiment: its Config's fields become flags beside --out, --seed, --quiet."""
+    core = experiments(command)[name]
+    config = Annotated[core.Config, tyro.conf.arg(name="")]  # type: ignore[name-defined]
+    line = command if command == name else f"{command} {shown(name)}"
+    return dataclasses.make_dataclass(
+        name,
+        [("config", config, dataclasses.field(default=core.Config()))],
+        bases=(Experiment,),
+        frozen=True,
+        namespace={"__doc__": core.description, "name": name, "line": line},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ClaimsConfig:
+    """The claims that are checked."""
+
+    labels: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonConfig:
+    """What is compared: the hash of each stored result."""
+
+    inputs: dict[str, str]
+
+
+def claims_config(labels: tuple[str, ...] = ()) -> ClaimsConfig:
+    """The chosen claims, or all."""
+    from theory.claims import CLAIMS
+
+    for label in labels:
+        require(label, CLAIMS, "claim")
+    return ClaimsConfig(labels or tuple(CLAIMS))
+
+
+def verified(config: ClaimsConfig, *, key: Any, report: Report | None = None) -> tuple[dict, dict]:
+    """The verdicts of the chosen claims, as values and arrays of a stage."""
+    from theory.claims import verify
+
+    return {"claims": [verdict.as_json() for verdict in verify(config.labels, key=key, report=report)]}, {}
+
+
+def stage_key(name: str, seed: int) -> Any:
+    """The random key of a stage: the same whichever stages ran before it."""
+    import jax
+
+    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))
+
+
+def run_stage(command: Storing, name: str, config: Any, report: Report | None) -> Any:
+    """The stage's stored result if it is whole and of this config, else its core's, stored."""
+    from sims import store
+
+    key = stage_key(name, command.seed)
+    if name == "claims":
+        compute = lambda: verified(config, key=key, report=report)
+    elif name in TOYS:
+        compute = lambda: experiments("simulate")[name].run(config, key=key, report=report)
+    else:
+        core = experiments("study" if name == "study" else "train")[name]
+        kept = command.out / "checkpoints" / f"{name}-{store.config_hash(config, command.seed)[:12]}"
+        compute = lambda: core.run(config, key=key, report=report, checkpoint=kept)
+    return store.stage(command.results, name, config, compute, command=command.provenance, seed=command.seed)
+
+
+def run_comparison(command: Storing, results: dict[str, Any]) -> Any:
+    """The comparison stage; computed again when one of its inputs changed."""
+    from full_scale import compare
+    from sims import store
+
+    inputs = {name: result for name, result in results.items() if name != "comparison"}
+    digest = lambda name: hashlib.sha256((command.results / f"{name}.json").read_bytes()).hexdigest()
+    config = ComparisonConfig({name: digest(name) for name in inputs})
+    compute = lambda: compare.run(inputs)
+    return store.stage(
+        command.results, "comparison", config, compute, command=command.provenance, seed=command.seed
+    )
+
+
+def stage_configs(preset: str) -> dict[str, Any]:
+    """The stages of `reproduce` in order, each with its config."""
+    cores = {**experiments("simulate"), **experiments("train")}
+    small = SMOKE if preset == "smoke" else {}
+    configs = {
+        name: dataclasses.replace(cores[name].Config(), **small.get(name, {})) for name in TOYS + TRAININGS
+    }
+    return {"claims": claims_config(), **configs}
+
+
+def reproduce_stages(command: Reproduce, report: Report) -> dict[str, Any]:
+    """Every stage's result, in order; the wall times of those computed now go to timings.json."""
+    from sims import store
+
+    configs, clock = stage_configs(command.preset), command.out / "timings.json"
+    seconds = expected_seconds(configs)
+    total, before, results = sum(seconds.values()), 0.0, {}
+    timings = json.loads(clock.read_text()) if clock.exists() else {}
+    for name, config in configs.items():
+        within = share_of(report, name, before, seconds[name], total)
+        within(0, 1)
+        started, known = (
+            time.perf_counter(),
+            store.finished(command.results, name, store.config_hash(config, command.seed)),
+        )
+        results[name] = run_stage(command, name, config, within)
+        if not known:
+            timings[name] = round(time.perf_counter() - started, 1)
+            store.write_atomic(clock, json.dumps(timings, indent=1).encode())
+        before += seconds[name]
+    report(total, total, "comparison")
+    return {**results, "comparison": run_comparison(command, results)}
+
+
+def expected_seconds(configs: dict[str, Any]) -> dict[str, float]:
+    """Rough seconds of each stage on two cores, for the time left."""
+    cores = {**experiments("simulate"), **experiments("train")}
+    return {name: cores[name].seconds if name in cores else CLAIMS_SECONDS for name in configs}
+
+
+def share_of(report: Report, label: str, before: float, seconds: float, total: float) -> Report:
+    """A stage's hook inside the whole run's."""
+    return lambda done, of, *_: report(before + seconds * done / max(of, 1), total, label)
+
+
+def stored(folder: Path) -> dict[str, Any]:
+    """All stored results, or a UserError that says how to make some."""
+    from sims import store
+
+    results = store.load_all(folder)
+    if not results:
+        raise store.UserError(
+            f"expected results in {folder}, found none; run `sptlab reproduce` first, or name --out"
+        )
+    return results
+
+
+def show_verdicts(verdicts: list[dict]) -> int:
+    """Print every check and verdict; 1 when a claim failed."""
+    for verdict in verdicts:
+        for check in verdict["checks"]:
+            sign = ">" if check["kind"] == "counterexample" else "<="
+            mark = "ok  " if check["passed"] else "FAIL"
+            numbers = f"{check['residual']:.2e} {sign:2} {check['tolerance']:.2e}"
+            print(f"{verdict['claim']:4} {mark} {check['kind']:17} {numbers}  {check['name']}")
+        print(f"{verdict['claim']:4} {'holds' if verdict['passed'] else 'FAILS'}: {verdict['title']}")
+    failed = [verdict["claim"] for verdict in verdicts if not verdict["passed"]]
+    print(f"{len(verdicts) - len(failed)} of {len(verdicts)} claims hold")
+    return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def progress(title: str, quiet: bool) -> Iterator[Report]:
+    """A hook (done, total, label) on stderr: a bar with the time left; off a terminal, a line per step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(elapsed_when_finished=True))
+    lines = not quiet and not console.is_terminal
+    bar = Progress(*columns, console=console, disable=quiet or lines, transient=True)
+    task, started, said = bar.add_task(title, total=None), time.perf_counter(), set()
+
+    def report(done: float, total: float, label: str = "") -> None:
+        bar.update(task, completed=done, total=total, description=f"{title} {label}".strip())
+        step = (label, int(10 * done / max(total, 1)))
+        if lines and step not in said:
+            said.add(step)
+            left = (time.perf_counter() - started) * (total - done) / done if done else 0
+            about = f", about {left:.0f} s left" if left else ""
+            print(f"{title} {label} {100 * done / max(total, 1):3.0f}%{about}", file=sys.stderr, flush=True)
+
+    with bar:
+        yield report
+
+
+def shown(name: str) -> str:
+    """A name as the command line writes it."""
+    return name.replace("_", "-")
+
+
+def require(name: str, known: Collection[str], kind: str) -> str:
+    """The known name that was meant, hyphens as underscores, or a UsageError with the nearest one."""
+    for candidate in (name, name.replace("-", "_")):
+        if candidate in known:
+            return candidate
+    names = [shown(item) for item in known]
+    near = difflib.get_close_matches(name, names, 1, 0.5)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    raise UsageError(f"unknown {kind} {name}{meant} (expected one of {', '.join(names)})")
+
+
+def parse(arguments: list[str]) -> Command:
+    """The command that the arguments describe. Raises UsageError; --help prints and exits."""
+    if arguments[0] in ("-h", "--help"):
+        print(welcome())
+        raise SystemExit(0)
+    name, rest = require(arguments[0], COMMANDS, "command"), arguments[1:]
+    if name in ("simulate", "train"):
+        known = experiments(name)
+        if not rest or rest[0] in ("-h", "--help", "--list"):
+            print(listing(name, known))
+            raise SystemExit(0)
+        chosen = require(rest[0], known, "simulation" if name == "simulate" else "task")
+        return understood(experiment_command(name, chosen), f"sptlab {name} {shown(chosen)}", rest[1:])
+    if name == "study":
+        return understood(experiment_command(name, name), f"sptlab {name}", rest)
+    kinds = {"reproduce": Reproduce, "verify": Verify, "compare": Compare, "figures": Figures}
+    return understood(kinds[name], f"sptlab {name}", rest)
+
+
+def listing(command: str, known: dict[str, Any]) -> str:
+    """What `simulate` or `train` can run."""
+    rows = "\n".join(f"  {shown(name):20} {core.description}" for name, core in known.items())
+    flags = "[--out FOLDER] [--seed N] [--quiet] [settings of its own]"
+    usage = f"usage: sptlab {command} NAME {flags}\n       sptlab {command} --list"
+    return f"{usage}\n\n{rows}\n\nIts settings: sptlab {command} NAME --help"
+
+
+def welcome() -> str:
+    """What to do first, and every command."""
+    return WELCOME.format(commands="\n".join(f"  sptlab {name:12} {does}" for name, does in COMMANDS.items()))
+
+
+def understood(command: type, program: str, arguments: list[str]) -> Command:
+    """The command with its flags. Raises UsageError in one line where tyro would draw a box."""
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(command, prog=program, args=arguments, config=(tyro.conf.FlagCreatePairsOff,))
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+    text = io.StringIO()
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(text):
+        tyro.cli(command, prog=program, args=["--help"], config=(tyro.conf.FlagCreatePairsOff,))
+    flags = dict.fromkeys(re.findall(r"--[a-z][\w.-]*", text.getvalue()))
+    for argument in arguments:
+        flag = argument.split("=")[0].replace("_", "-")
+        if flag.startswith("--") and flag not in flags:
+            require(flag, flags, "option")
+    box = re.sub(r"[│╭╮╰╯]|─.*─", "", complaint.getvalue().split("│ ──")[0])
+    raise UsageError(f"{' '.join(box.split())} (see {program} --help)")
+
+
+def prepare_jax() -> None:
+    """Float64, and compiled programs kept per user, jax version and processor."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    machine = hashlib.sha256(processor().encode()).hexdigest()[:12]
+    folder = Path(home) / "sptlab" / f"jax-{jax.__version__}-{machine}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def processor() -> str:
+    """The processor's abilities: code compiled for one may crash on another that shares the home folder."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("flags", "Features")):
+                return line
+    return platform.processor() + platform.machine()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line; returns the exit code: 0, 1 (a claim failed), 2 (an error, in one line), 130."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments:
+        print(welcome())
+        return 0
+    try:
+        command = parse(arguments)
+        prepare_jax()
+        return command()  # type: ignore[operator]
+    except KeyboardInterrupt:
+        print("sptlab: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        print(f"sptlab: {line}", file=sys.stderr)
+        return 2
+
+
+def one_line(error: Exception) -> str | None:
+    """What a user can act on, or None for a fault of ours, whose traceback is then the message."""
+    from sims.store import UserError
+
+    if isinstance(error, OSError):
+        return f"{error.filename or 'input or output'}: {error.strerror or error}"
+    return str(error) if isinstance(error, (UsageError, UserError)) else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
