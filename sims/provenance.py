@@ -63,7 +63,7 @@ def canonical(value: object) -> str:
 
 
 def config_hash(config: object, seed: int) -> str:
-    """SHA-256 over the class name, the fields and the seed: what a stored result must agree with to be reused."""
+    """SHA-256 over class name, fields and seed: what a stored result must agree with to be reused."""
     identity = {"class": type(config).__qualname__, "config": config, "seed": seed}
     return hashlib.sha256(canonical(identity).encode()).hexdigest()
 
