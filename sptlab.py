@@ -47,7 +47,6 @@ Each explains itself: sptlab COMMAND --help"""
 TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
 TRAININGS = ("docs_order", "docs_order_probes", "digits")
 CLAIMS_SECONDS = 20.0
-SMOKE: dict[str, dict[str, Any]] = {}  # the fields that make a stage run in seconds
 
 
 class UsageError(Exception):
@@ -180,10 +179,9 @@ class Figures(Storing):
         from paper_figs import FIGURES, write_figures
         from sims import store
 
-        for name in self.names:
-            require(name, FIGURES, "figure")
+        names = [require(name, FIGURES, "figure") for name in self.names]
         with store.lock(self.out), progress("figures", self.quiet) as report:
-            write_figures(stored(self.results), self.out / "figures", self.names or None, report=report)
+            write_figures(stored(self.results), self.out / "figures", names or None, report=report)
         print(f"written to {self.out / 'figures'}")
         return 0
 
@@ -285,11 +283,8 @@ def run_comparison(command: Storing, results: dict[str, Any]) -> Any:
 def stage_configs(preset: str) -> dict[str, Any]:
     """The stages of `reproduce` in order, each with its config."""
     cores = {**experiments("simulate"), **experiments("train")}
-    small = SMOKE if preset == "smoke" else {}
-    configs = {
-        name: dataclasses.replace(cores[name].Config(), **small.get(name, {})) for name in TOYS + TRAININGS
-    }
-    return {"claims": claims_config(), **configs}
+    configure = lambda kind: kind.smoke() if preset == "smoke" else kind()
+    return {"claims": claims_config(), **{name: configure(cores[name].Config) for name in TOYS + TRAININGS}}
 
 
 def reproduce_stages(command: Reproduce, report: Report) -> dict[str, Any]:
@@ -443,8 +438,13 @@ def understood(command: type, program: str, arguments: list[str]) -> Command:
         flag = argument.split("=")[0].replace("_", "-")
         if flag.startswith("--") and flag not in flags:
             require(flag, flags, "option")
-    box = re.sub(r"[│╭╮╰╯]|─.*─", "", complaint.getvalue().split("│ ──")[0])
-    raise UsageError(f"{' '.join(box.split())} (see {program} --help)")
+    raise UsageError(f"{unboxed(complaint.getvalue())} (see {program} --help)")
+
+
+def unboxed(box: str) -> str:
+    """The message inside tyro's box, in one line: the part after the title and before the next rule."""
+    parts = re.split(r"^[\s│╭]*[─-]{3}.*$|^╭.*$", box, flags=re.MULTILINE)
+    return " ".join(re.sub("[│╰╯─]", " ", parts[1] if len(parts) > 1 else box).split())
 
 
 def prepare_jax() -> None:
@@ -483,6 +483,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("sptlab: interrupted; the same command goes on where this one stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader, `head` for example, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         line = one_line(error)
         if line is None:

@@ -1,0 +1,190 @@
+"""What a user meets first: help without a manual, one line per error, exit codes that mean something."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sptlab
+from sims.store import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAIN_COMMANDS = ("reproduce", "verify", "compare", "figures")
+
+
+@pytest.fixture(autouse=True)
+def keep_this_process_as_it_is(monkeypatch):
+    monkeypatch.setattr(sptlab, "prepare_jax", lambda: None)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run one command line in this process: exit code, stdout, stderr."""
+
+    def run(*arguments):
+        try:
+            code = sptlab.main(list(arguments))
+        except SystemExit as stop:
+            code = stop.code or 0
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def complaint(outcome) -> str:
+    """The one line of an error with exit code 2."""
+    code, out, err = outcome
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1, err
+    assert err.startswith("sptlab: ")
+    return err
+
+
+def test_sptlab_alone_says_what_to_do_first(run):
+    code, out, err = run()
+    assert code == 0
+    assert err == ""
+    assert "Start here:\n  sptlab reproduce" in out
+    assert all(f"  sptlab {command}" in out for command in sptlab.COMMANDS)
+
+
+@pytest.mark.parametrize("command", sptlab.COMMANDS)
+def test_every_command_explains_itself(run, command):
+    code, out, _ = run(command, "--help")
+    assert code == 0
+    assert all(flag in out for flag in ("--out", "--seed", "--quiet"))
+
+
+@pytest.mark.parametrize("command", ("simulate", "train"))
+def test_list_names_every_experiment_and_each_has_flags_for_its_settings(run, command):
+    code, out, _ = run(command, "--list")
+    assert code == 0
+    for name, core in sptlab.experiments(command).items():
+        assert f"  {sptlab.shown(name)} " in out
+        assert core.description in out
+        help_code, help_text, _ = run(command, sptlab.shown(name), "--help")
+        assert help_code == 0
+        assert all(flag in help_text for flag in ("--out", "--seed", "--quiet"))
+
+
+def test_help_does_not_wait_for_jax():
+    probe = "import sys, sptlab; sptlab.parse(['reproduce']); sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", probe], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggestion"),
+    [
+        (["reprodcue"], "unknown command reprodcue; did you mean reproduce?"),
+        (["reproduce", "--quite"], "unknown option --quite; did you mean --quiet?"),
+        (["reproduce", "--sed=3"], "unknown option --sed; did you mean --seed?"),
+        (["reproduce", "--preset", "smok"], "'smok' for argument '--preset'. Expected one of ('full', 'smoke')"),
+        (["reproduce", "--seed", "one"], "--seed: invalid literal for int() with base 10: 'one'"),
+        (["reproduce", "now"], "Unrecognized options: now (see sptlab reproduce --help)"),
+        (["simulate", "blindnes"], "unknown simulation blindnes; did you mean blindness?"),
+        (["simulate", "--lst"], "unknown simulation --lst; did you mean --list?"),
+        (["train", "docs-oder"], "unknown task docs-oder; did you mean docs-order?"),
+        (["figures", "learning-curve"], "did you mean learning-curves?"),
+        (["verify", "--claims", "C99"], "unknown claim C99; did you mean C9? (expected one of C1, C2, C3,"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line_with_the_right_way(run, arguments, suggestion):
+    assert suggestion in complaint(run(*arguments))
+
+
+def test_verify_prints_a_line_per_check_and_the_json_says_the_same(run, tmp_path):
+    code, out, err = run("verify", "--claims", "C1", "C3", "--json", str(tmp_path / "claims.json"), "--quiet")
+    verdicts = json.loads((tmp_path / "claims.json").read_text())
+    assert code == 0
+    assert err == ""
+    assert [verdict["claim"] for verdict in verdicts] == ["C1", "C3"]
+    checks = [check for verdict in verdicts for check in verdict["checks"]]
+    assert len(out.splitlines()) == len(checks) + len(verdicts) + 1
+    assert all(check["name"] in out and check["kind"] in out for check in checks)
+    assert set(verdicts[0]) >= {"claim", "statement", "regime", "passed", "checks"}
+    assert {"counterexample", "autodiff"} <= {check["kind"] for check in checks}
+    assert out.endswith("2 of 2 claims hold\n")
+
+
+def test_a_claim_that_fails_is_exit_1(run, monkeypatch):
+    verdict = {"claim": "C1", "title": "t", "passed": False}
+    check = {"kind": "autodiff", "name": "n", "passed": False, "residual": 1.0, "tolerance": 0.1}
+    monkeypatch.setattr(sptlab, "verified", lambda *_, **__: ({"claims": [{**verdict, "checks": [check]}]}, {}))
+    code, out, _ = run("verify", "--claims", "C1")
+    assert code == 1
+    assert "FAIL autodiff" in out
+    assert "C1   FAILS: t" in out
+    assert out.endswith("0 of 1 claims hold\n")
+
+
+def test_verify_stores_the_verdicts_with_their_provenance(run, tmp_path):
+    code, _, _ = run("verify", "--claims", "C3", "--out", str(tmp_path), "--quiet", "--seed", "5")
+    stored = json.loads((tmp_path / "results" / "claims.json").read_text())
+    assert code == 0
+    assert stored["record"]["command"] == "sptlab verify --seed 5"
+    assert stored["record"]["config"] == {"labels": ["C3"]}
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (UserError("heads must divide width"), "sptlab: heads must divide width\n"),
+        (OSError(28, "No space left on device", "x/y"), "sptlab: x/y: No space left on device\n"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(run, monkeypatch, error, line):
+    monkeypatch.setattr(sptlab.Compare, "__call__", raising(error))
+    assert complaint(run("compare")) == line
+
+
+def test_a_fault_of_ours_keeps_its_traceback(run, monkeypatch):
+    monkeypatch.setattr(sptlab.Compare, "__call__", raising(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        run("compare")
+
+
+def test_ctrl_c_is_one_line_and_says_that_the_run_goes_on(run, monkeypatch):
+    monkeypatch.setattr(sptlab.Compare, "__call__", raising(KeyboardInterrupt()))
+    code, out, err = run("compare")
+    assert (code, out) == (130, "")
+    assert err == "sptlab: interrupted; the same command goes on where this one stopped\n"
+
+
+def raising(error: BaseException):
+    def call(_):
+        raise error
+
+    return call
+
+
+def test_progress_tells_the_time_left_on_stderr_only(capsys):
+    with sptlab.progress("reproduce", quiet=False) as report:
+        for done in range(11):
+            report(done, 10, "docs_order")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "reproduce docs_order  50%, about 0 s left" in printed.err
+
+
+def test_quiet_shows_no_progress(capsys):
+    with sptlab.progress("reproduce", quiet=True) as report:
+        report(1, 2, "docs_order")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_stage_keys_differ_by_stage_and_seed_and_repeat():
+    import jax
+
+    data = [jax.random.key_data(sptlab.stage_key(*pair)).tolist() for pair in (("a", 0), ("b", 0), ("a", 1))]
+    assert len({str(row) for row in data}) == 3
+    assert data[0] == jax.random.key_data(sptlab.stage_key("a", 0)).tolist()
+
+
+def test_the_smoke_preset_changes_fields_that_exist():
+    full, smoke = sptlab.stage_configs("full"), sptlab.stage_configs("smoke")
+    assert list(full) == list(smoke)
+    assert all(full[name] != smoke[name] for name in (*sptlab.TOYS, *sptlab.TRAININGS))
