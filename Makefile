@@ -34,7 +34,7 @@ clean:
 # The install runs again only when what it installs has changed.
 $(STAMP): pyproject.toml constraints.txt
 	@test -n '$(PYTHON)' || { echo 'no Python >= 3.11 found: install one, or name it with make PYTHON=/path/to/python3' >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo 'sptlab needs Python >= 3.11, $(PYTHON) is older or does not run: name a newer one with make PYTHON=/path/to/python3' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo 'the venv module of $(PYTHON) is missing: install it (Debian, Ubuntu: apt install python3-venv), or name another Python with make PYTHON=/path/to/python3' >&2; exit 1; }
