@@ -1,0 +1,58 @@
+"""Gradients and losses of the minimal model on sampled sequences, and what their directions hold.
+
+Scalar tokens, V = 1 for labels. Exact given the sample.   [C2, C3, C8, C9, C10]
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+import theory
+
+
+def mean_label_loss(
+    scores: Float[Array, "query key"],
+    tokens: Float[Array, "batch key width"],
+    head: Float[Array, "classes width"],
+    labels: Int[Array, " batch"],
+) -> Float[Array, ""]:
+    """Mean over sequences of `theory.label_loss` at V = 1, in nats."""
+    value_map = jnp.eye(tokens.shape[-1])
+    losses = jax.vmap(theory.label_loss, in_axes=(None, 0, None, None, 0))
+    return losses(scores, tokens, value_map, head, labels).mean()
+
+
+def second_moments(tokens: Float[Array, "batch key"]) -> Float[Array, "key other"]:
+    """C_ij = mean_n x_ni x_nj: all that masked reconstruction reads from a sample.   [C8]"""
+    return tokens.T @ tokens / len(tokens)
+
+
+def uniform_value(autocovariance: Float[Array, " lag"]) -> Float[Array, ""]:
+    """The v that minimises the reconstruction loss at uniform attention, where values settle first.   [C10]"""
+    flat = jnp.zeros_like(autocovariance)
+    at_zero = theory.reduced_value_gradient(flat, 0.0, autocovariance)
+    at_one = theory.reduced_value_gradient(flat, 1.0, autocovariance)
+    return at_zero / (at_zero - at_one)
+
+
+def proximity_direction(autocovariance: Float[Array, " lag"]) -> Float[Array, "query key"]:
+    """The centred autocovariance without lag 0, as scores with mean square 1. Doubly centred.   [C10]"""
+    kernel = theory.leading_proximity_law(1.0, autocovariance)
+    return theory.circulant(kernel / jnp.sqrt(jnp.mean(kernel**2)))
+
+
+def alignment(gradient: Float[Array, "query key"], direction: Float[Array, "query key"]) -> Float[Array, ""]:
+    """cos(-G, D): 1 when descent moves the scores along D. The measured `proximity_alignment`.   [C10]"""
+    return -jnp.sum(gradient * direction) / (jnp.linalg.norm(gradient) * jnp.linalg.norm(direction))
+
+
+def paired_key_bias_share(
+    first: Float[Array, "query key"], second: Float[Array, "query key"]
+) -> Float[Array, ""]:
+    """The key-bias share of what two independent estimates of one gradient have in common.   [C9]
+
+    Inner products between the halves replace squared norms, so sampling noise adds nothing on average.
+    """
+    ours, theirs = theory.decompose(first), theory.decompose(second)
+    visible = jnp.sum(ours.key_bias * theirs.key_bias)
+    return visible / (visible + jnp.sum(ours.doubly_centred * theirs.doubly_centred))
