@@ -59,7 +59,7 @@ def test_every_command_explains_itself(run, command):
     assert all(flag in out for flag in ("--out", "--seed", "--quiet"))
 
 
-@pytest.mark.parametrize("command", ("simulate", "train"))
+@pytest.mark.parametrize("command", ["simulate", "train"])
 def test_list_names_every_experiment_and_each_has_flags_for_its_settings(run, command):
     code, out, _ = run(command, "--list")
     assert code == 0
@@ -82,7 +82,10 @@ def test_help_does_not_wait_for_jax():
         (["reprodcue"], "unknown command reprodcue; did you mean reproduce?"),
         (["reproduce", "--quite"], "unknown option --quite; did you mean --quiet?"),
         (["reproduce", "--sed=3"], "unknown option --sed; did you mean --seed?"),
-        (["reproduce", "--preset", "smok"], "'smok' for argument '--preset'. Expected one of ('full', 'smoke')"),
+        (
+            ["reproduce", "--preset", "smok"],
+            "'smok' for argument '--preset'. Expected one of ('full', 'smoke')",
+        ),
         (["reproduce", "--seed", "one"], "--seed: invalid literal for int() with base 10: 'one'"),
         (["reproduce", "now"], "Unrecognized options: now (see sptlab reproduce --help)"),
         (["simulate", "blindnes"], "unknown simulation blindnes; did you mean blindness?"),
@@ -113,7 +116,9 @@ def test_verify_prints_a_line_per_check_and_the_json_says_the_same(run, tmp_path
 def test_a_claim_that_fails_is_exit_1(run, monkeypatch):
     verdict = {"claim": "C1", "title": "t", "passed": False}
     check = {"kind": "autodiff", "name": "n", "passed": False, "residual": 1.0, "tolerance": 0.1}
-    monkeypatch.setattr(sptlab, "verified", lambda *_, **__: ({"claims": [{**verdict, "checks": [check]}]}, {}))
+    monkeypatch.setattr(
+        sptlab, "verified", lambda *_, **__: ({"claims": [{**verdict, "checks": [check]}]}, {})
+    )
     code, out, _ = run("verify", "--claims", "C1")
     assert code == 1
     assert "FAIL autodiff" in out

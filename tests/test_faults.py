@@ -1,0 +1,243 @@
+"""Killed, interrupted, out of disk, or given bad input: one line, nothing half-written, and it goes on."""
+
+import contextlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sims import store
+
+ROOT = Path(__file__).resolve().parent.parent
+SMOKE = ("reproduce", "--preset", "smoke", "--quiet")
+ENGLISH = "It was the best of times, it was the worst of times, it was the age of wisdom. "
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A compilation cache of the tests' own, so that only the first run compiles."""
+    return os.environ | {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "JAX_PLATFORMS": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def start(environment):
+    """Start a command in a process group of its own."""
+
+    def start(*arguments, **options):
+        command = [sys.executable, str(ROOT / "sptlab.py"), *map(str, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(command, env=environment, start_new_session=True, **pipes, **options)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def finish(start):
+    """Run a command to its end: exit code, stdout, stderr."""
+
+    def finish(*arguments, **options):
+        process = start(*arguments, **options)
+        out, err = process.communicate()
+        return process.returncode, out, err
+
+    return finish
+
+
+@pytest.fixture(scope="module")
+def undisturbed(finish, tmp_path_factory):
+    """A smoke run that nothing disturbs: its folder and its seconds."""
+    out, started = tmp_path_factory.mktemp("undisturbed"), time.monotonic()
+    code, _, err = finish(*SMOKE, "--out", out)
+    assert (code, err) == (0, "")
+    return out, time.monotonic() - started
+
+
+def complaint(outcome) -> str:
+    """The one line of an error."""
+    code, _, err = outcome
+    assert (code, err.count("\n")) == (2, 1), err
+    assert err.startswith("sptlab: ")
+    return err
+
+
+def assert_nothing_half_written(out: Path) -> None:
+    """Every file of the folder is whole: no leftovers, and every stored result loads."""
+    assert not list(out.rglob("*.partial"))
+    store.load_all(out / "results")
+
+
+def assert_same_report(out: Path, expected: Path) -> None:
+    """Byte for byte the same numbers."""
+    assert (out / "summary.json").read_bytes() == (expected / "summary.json").read_bytes()
+    names = sorted(path.name for path in (expected / "results").iterdir())
+    assert sorted(path.name for path in (out / "results").iterdir()) == names
+    for name in names:
+        assert (out / "results" / name).read_bytes() == (expected / "results" / name).read_bytes(), name
+
+
+def test_a_smoke_run_is_whole_and_well_under_a_minute(undisturbed):
+    out, seconds = undisturbed
+    assert_nothing_half_written(out)
+    assert (out / "index.html").stat().st_size > 10_000
+    assert not (out / "checkpoints").exists() or not list((out / "checkpoints").rglob("*.json"))
+    assert seconds < 60
+
+
+def test_a_second_run_computes_nothing_again_and_changes_nothing(undisturbed, finish):
+    out, _ = undisturbed
+    before = {path: path.stat().st_mtime_ns for path in (out / "results").iterdir()}
+    summary = (out / "summary.json").read_bytes()
+    code, _, _ = finish(*SMOKE, "--out", out)
+    assert code == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / "results").iterdir()} == before
+    assert (out / "summary.json").read_bytes() == summary
+
+
+def kill_three_times_and_finish(start, finish, command, out, moments):
+    """SIGKILL to the main process at each moment, a new run at once after each."""
+    for moment in moments:
+        process = start(*command, "--out", out)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(moment)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    return finish(*command, "--out", out)
+
+
+def test_killed_at_three_random_moments_it_goes_on_and_gives_the_same_summary(
+    undisturbed, start, finish, tmp_path
+):
+    expected, seconds = undisturbed
+    moments = [random.Random(2026 + kill).uniform(0.3, 0.9) * seconds for kill in range(3)]
+    code, _, err = kill_three_times_and_finish(start, finish, SMOKE, tmp_path, moments)
+    assert (code, err) == (0, "")
+    assert_nothing_half_written(tmp_path)
+    assert_same_report(tmp_path, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_full_run_killed_at_three_random_moments_gives_the_same_summary(start, finish, tmp_path):
+    command, started = ("reproduce", "--quiet"), time.monotonic()
+    assert finish(*command, "--out", tmp_path / "undisturbed")[0] == 0
+    seconds = time.monotonic() - started
+    moments = [random.Random(kill).uniform(0.05, 0.6) * seconds for kill in range(3)]
+    code, _, err = kill_three_times_and_finish(start, finish, command, tmp_path / "killed", moments)
+    assert (code, err) == (0, "")
+    assert_same_report(tmp_path / "killed", tmp_path / "undisturbed")
+
+
+def test_ctrl_c_leaves_one_line_and_the_run_goes_on(undisturbed, start, finish, tmp_path):
+    expected, _ = undisturbed
+    process = start(*SMOKE, "--out", tmp_path)
+    while not (tmp_path / "results" / "claims.json").exists():
+        time.sleep(0.05)
+        assert process.poll() is None
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == "sptlab: interrupted; the same command goes on where this one stopped\n"
+    assert_nothing_half_written(tmp_path)
+    assert finish(*SMOKE, "--out", tmp_path)[0] == 0
+    assert_same_report(tmp_path, expected)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of a size in bytes; called again, it grows."""
+    mounted = tmp_path / "disk"
+    mounted.mkdir()
+
+    def resize(size: int) -> Path:
+        again = "remount," if os.path.ismount(mounted) else ""
+        mount = ["mount", "-t", "tmpfs", "-o", f"{again}size={size}", "tmpfs", str(mounted)]
+        if subprocess.run(mount, capture_output=True).returncode:
+            pytest.skip(
+                "needs the right to mount a tmpfs; the file size limit below tests the same without it"
+            )
+        return mounted
+
+    yield resize
+    subprocess.run(["umount", "-l", str(mounted)], capture_output=True)
+
+
+def size_of(out: Path) -> int:
+    return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_space(undisturbed, finish, small_disk):
+    expected, _ = undisturbed
+    for share in (0.02, 0.3, 0.7):
+        out = small_disk(int(share * size_of(expected))) / "report"
+        assert "No space left on device" in complaint(finish(*SMOKE, "--out", out))
+        assert_nothing_half_written(out)
+    small_disk(20 * size_of(expected))
+    assert finish(*SMOKE, "--out", out)[0] == 0
+    assert_same_report(out, expected)
+
+
+def test_a_file_size_limit_is_one_line_and_the_run_goes_on_without_it(undisturbed, finish, tmp_path):
+    expected, _ = undisturbed
+    largest = max(path.stat().st_size for path in expected.rglob("*") if path.is_file())
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest // 2, largest // 2))
+    line = complaint(finish(*SMOKE, "--out", tmp_path, preexec_fn=limit))
+    assert "File too large" in line
+    assert "free the space or choose another --out" in line
+    assert_nothing_half_written(tmp_path)
+    assert finish(*SMOKE, "--out", tmp_path)[0] == 0
+    assert_same_report(tmp_path, expected)
+
+
+@pytest.mark.parametrize("command", [SMOKE, ("simulate", "blindness", "--quiet"), ("figures",), ("compare",)])
+def test_an_out_that_cannot_be_a_folder_is_one_line(finish, tmp_path, command):
+    (tmp_path / "file").write_text("in the way")
+    line = complaint(finish(*command, "--out", tmp_path / "file" / "report"))
+    assert "Not a directory" in line
+    assert "choose another --out" in line
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_read_only_out_is_one_line(finish, small_disk):
+    disk = small_disk(65536)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    assert "Read-only file system" in complaint(finish(*SMOKE, "--out", disk / "report"))
+
+
+def test_two_runs_into_one_folder_the_second_is_refused_and_disturbs_nothing(finish, tmp_path):
+    with store.lock(tmp_path):
+        line = complaint(finish(*SMOKE, "--out", tmp_path))
+    assert "another run is writing there" in line
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file or directory"),
+        (b"", "is empty"),
+        (b"caf\xe9 " * 10_000, "expected UTF-8 text"),
+        (ENGLISH.encode(), "expected at least 12800 letters"),
+    ],
+)
+def test_a_text_that_will_not_do_is_one_line_that_says_why(finish, tmp_path, content, message):
+    text = tmp_path / "text.txt"
+    if content is not None:
+        text.write_bytes(content)
+    line = complaint(finish("train", "docs-order", "--quiet", "--text", text, "--out", tmp_path / "report"))
+    assert message in line
+    assert not list((tmp_path / "report").rglob("*.json"))
+
+
+def test_a_damaged_result_is_one_line_that_names_it(undisturbed, finish, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "claims.json").write_text('{"name": ')
+    line = complaint(finish("figures", "--out", tmp_path))
+    assert "claims.json" in line
+    assert "delete it and run the command again" in line
