@@ -5,6 +5,7 @@ sampled reconstruction gradients carry intervals over seeds.   [C1, C2, C3, C9, 
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import jax
@@ -27,6 +28,9 @@ from sims.score_gradients import (
 
 Progress = Callable[[int, int], None] | None
 Arrays = dict[str, np.ndarray]
+ROUNDING_DIGITS = (
+    12  # an exact 0 or 1 of the theory is stored as one, not with an interval of rounding errors
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,13 +44,13 @@ class Config:
     label_shift: float = 0.3
     """Half the distance between the class means: the bag tells the class, so labels have a gradient."""
     head_scale: float = 2.0
-    """Standard deviation of the random head's entries."""
+    """The head is +- this: on the right side of the boundary, not fitted."""
     labelled: int = 64
     """Labelled sequences in a batch."""
     sequences: int = 4096
     """Unlabelled sequences in each of the two independent halves of a seed."""
     seeds: int = 8
-    """Independent draws of data and head."""
+    """Independent draws of data and of the random direction."""
     lengths: tuple[int, ...] = (4, 8, 16, 32, 64)
     """Lengths at which the rank of the label gradients is measured."""
     width: int = 4
@@ -62,31 +66,69 @@ class Config:
 
 def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[dict[str, object], Arrays]:
     """Gradient maps, ranks, losses along directions, and the toy half of the comparison."""
-    rank_key, map_key, line_key, toy_key = jax.random.split(key, 4)
+    rank_key, seed_key = jax.random.split(key)
     process = ar1(config.length, config.correlation)
-    parts: list[Callable[[], Arrays]] = [
-        lambda: visible_ranks(config, key=rank_key),
-        lambda: gradient_maps(process, config, key=map_key),
-        lambda: losses_along(process, config, key=line_key),
-        lambda: toy_numbers(process, config, key=toy_key),
-    ]
-    found: list[Arrays] = []
-    for part in parts:
-        found.append(part())
-        if report:
-            report(len(found), len(parts))
-    arrays = found[0] | found[1] | found[2]
+    arrays = visible_ranks(config, key=rank_key)
+    if report:
+        report(1, 3)
+    losses, toy, label_gradients = measure_seeds(process, config, key=seed_key)
+    if report:
+        report(2, 3)
+    value, covariance = uniform_value(process.autocovariance), theory.circulant(process.autocovariance)
+    origin = jnp.zeros((config.length, config.length))
+    population = theory.reconstruction_score_gradient(origin, value, covariance)
+    arrays |= losses | split("label", label_gradients[0]) | split("reconstruction", population)
+    arrays["magnitudes"] = np.array(config.magnitudes)
+    if report:
+        report(3, 3)
     values = {
-        "toy": {name: mean_interval(per_seed).as_json() for name, per_seed in found[3].items()},
+        "toy": {name: mean_interval(per_seed).as_json() for name, per_seed in toy.items()},
         "length": config.length,
         "rho": config.correlation,
         "proximity_alignment_predicted": predicted_alignment(process),
-        "loss_range": {
-            name: mean_interval(np.ptp(arrays[name], axis=1)).as_json()
-            for name in ("label_loss", "label_loss_control", "reconstruction_loss")
-        },
+        "loss_range": {name: mean_interval(np.ptp(loss, axis=1)).as_json() for name, loss in losses.items()},
     }
     return values, arrays
+
+
+def visible_ranks(config: Config, *, key: PRNGKeyArray) -> Arrays:
+    """Rank of per-sample label gradients at random scores, over L(L-1), beside 1/L.   [C1]"""
+    lengths = np.array(config.lengths)
+    longest, width, spare = max(config.lengths), config.width, 8
+    score_key, token_key, value_key, head_key = jax.random.split(key, 4)
+    scores = jax.random.normal(score_key, (longest, longest))
+    tokens = jax.random.normal(token_key, (longest + spare, longest, width))
+    value_map = jax.random.normal(value_key, (width, width))
+    heads = jax.random.normal(head_key, (longest + spare, width))
+    ranks = [
+        visible_rank(scores[:n, :n], tokens[: n + spare, :n], value_map, heads[: n + spare])
+        for n in config.lengths
+    ]
+    return {
+        "lengths": lengths,
+        "visible_rank": np.array(ranks),
+        "visible_share_measured": np.array(ranks) / (lengths * (lengths - 1)),
+        "visible_share_predicted": np.array([theory.isotropic_visible_share(n) for n in config.lengths]),
+    }
+
+
+def visible_rank(
+    scores: Float[Array, "query key"],
+    tokens: Float[Array, "batch key width"],
+    value_map: Float[Array, "width width"],
+    head_gradients: Float[Array, "batch width"],
+) -> int:
+    """Rank of the label gradients of a batch; more samples than L - 1 find every visible direction.   [C1]"""
+    per_sample = jax.jit(jax.vmap(theory.label_score_gradient, in_axes=(None, 0, None, 0)))
+    gradients = np.asarray(per_sample(scores, tokens, value_map, head_gradients))
+    return int(np.linalg.matrix_rank(gradients.reshape(len(gradients), -1)))
+
+
+def split(name: str, gradient: Float[Array, "query key"]) -> Arrays:
+    """A score gradient and its two parts that softmax can feel, under the names they are stored by."""
+    parts = theory.decompose(gradient)
+    found = {"gradient": gradient, "key_bias": parts.key_bias, "doubly_centred": parts.doubly_centred}
+    return {f"{name}_{part}": np.asarray(array) for part, array in found.items()}
 
 
 def predicted_alignment(process: Process) -> float:
@@ -95,104 +137,47 @@ def predicted_alignment(process: Process) -> float:
     return float(alignment(-theory.circulant(law), proximity_direction(process.autocovariance)))
 
 
-def visible_ranks(config: Config, *, key: PRNGKeyArray) -> Arrays:
-    """Rank of per-sample label gradients at random scores, over L(L-1), beside 1/L.   [C1]"""
-    lengths = np.array(config.lengths)
-    ranks = np.array([visible_rank(n, config.width, key=jax.random.fold_in(key, n)) for n in config.lengths])
-    return {
-        "lengths": lengths,
-        "visible_rank": ranks,
-        "visible_share_measured": ranks / (lengths * (lengths - 1)),
-        "visible_share_predicted": np.array([theory.isotropic_visible_share(n) for n in config.lengths]),
-    }
-
-
-def visible_rank(length: int, width: int, *, key: PRNGKeyArray) -> int:
-    """Rank of the label gradients of more samples than directions can be visible.   [C1]"""
-    score_key, token_key, value_key, head_key = jax.random.split(key, 4)
-    count = length + 8
-    gradients = jax.jit(jax.vmap(theory.label_score_gradient, in_axes=(None, 0, None, 0)))(
-        jax.random.normal(score_key, (length, length)),
-        jax.random.normal(token_key, (count, length, width)),
-        jax.random.normal(value_key, (width, width)),
-        jax.random.normal(head_key, (count, width)),
+def measure_seeds(
+    process: Process, config: Config, *, key: PRNGKeyArray
+) -> tuple[Arrays, Arrays, Float[Array, "seed query key"]]:
+    """Over seeds: losses along directions, the toy's numbers, and the label gradients at S = 0."""
+    power, proximity = spectrum(process.autocovariance), proximity_direction(process.autocovariance)
+    value, sizes = uniform_value(process.autocovariance), jnp.asarray(config.magnitudes)
+    one_seed = functools.partial(_measure_seed, power, proximity, value, sizes, config)
+    losses, toy, label_gradients = jax.jit(jax.vmap(one_seed))(jax.random.split(key, config.seeds))
+    return (
+        {name: np.asarray(loss) for name, loss in losses.items()},
+        {name: np.asarray(number).round(ROUNDING_DIGITS) for name, number in toy.items()},
+        label_gradients,
     )
-    return int(np.linalg.matrix_rank(np.asarray(gradients).reshape(count, -1)))
 
 
-def gradient_maps(process: Process, config: Config, *, key: PRNGKeyArray) -> Arrays:
-    """dl/dS at S = 0 of a labelled batch and of the reconstruction population, in parts.   [C2, C9]"""
-    origin, arrays = jnp.zeros((config.length, config.length)), {}
-    value, covariance = uniform_value(process.autocovariance), theory.circulant(process.autocovariance)
-    power = spectrum(process.autocovariance)
-    gradients = {
-        "label": jax.jit(label_gradient, static_argnums=1)(power, config, key),
-        "reconstruction": theory.reconstruction_score_gradient(origin, value, covariance),
+def _measure_seed(power, proximity, value, sizes, config: Config, key: PRNGKeyArray):
+    batch_key, random_key, token_key = jax.random.split(key, 3)
+    batch, labels = shifted_task(power, config.labelled, config.label_shift, key=batch_key)
+    head = config.head_scale * jnp.array([[-1.0], [1.0]])
+    anywhere = jax.random.normal(random_key, proximity.shape)
+    tokens = sample(power, 2 * config.sequences, key=token_key)
+    halves = second_moments(tokens[: config.sequences]), second_moments(tokens[config.sequences :])
+
+    def labelled(scores: Float[Array, "query key"]) -> Float[Array, ""]:
+        return mean_label_loss(scores, batch, head, labels)
+
+    def hidden(scores: Float[Array, "query key"]) -> Float[Array, ""]:
+        return theory.reconstruction_loss(scores, value, halves[0])
+
+    origin = jnp.zeros_like(proximity)
+    label = jax.grad(labelled)(origin)
+    first, second = (theory.reconstruction_score_gradient(origin, value, half) for half in halves)
+    losses = {
+        "label_loss": jax.lax.map(lambda size: labelled(size * proximity), sizes),
+        "label_loss_control": jax.lax.map(lambda size: labelled(size * anywhere), sizes),
+        "reconstruction_loss": jax.lax.map(lambda size: hidden(size * proximity), sizes),
     }
-    for name, gradient in gradients.items():
-        parts = jax.jit(theory.decompose)(gradient)
-        arrays |= {
-            f"{name}_gradient": gradient,
-            f"{name}_key_bias": parts.key_bias,
-            f"{name}_doubly_centred": parts.doubly_centred,
-        }
-    return {name: np.asarray(array) for name, array in arrays.items()}
-
-
-def label_gradient(
-    power: Float[Array, " frequency"], config: Config, key: PRNGKeyArray
-) -> Float[Array, "query key"]:
-    """dl/dS at S = 0 on one labelled batch with a random head, by automatic differentiation.   [C2]"""
-    data_key, head_key = jax.random.split(key)
-    tokens, labels = shifted_task(power, config.labelled, config.label_shift, key=data_key)
-    head = config.head_scale * jax.random.normal(head_key, (2, 1))
-    return jax.grad(mean_label_loss)(jnp.zeros((config.length, config.length)), tokens, head, labels)
-
-
-def losses_along(process: Process, config: Config, *, key: PRNGKeyArray) -> Arrays:
-    """Label and reconstruction loss along the proximity direction, labels also along a random one.   [C3]"""
-    proximity = proximity_direction(process.autocovariance)
-    power, value = spectrum(process.autocovariance), uniform_value(process.autocovariance)
-    sizes = jnp.asarray(config.magnitudes)
-
-    def one_seed(seed: PRNGKeyArray) -> dict[str, Float[Array, " magnitude"]]:
-        data_key, head_key, random_key, token_key = jax.random.split(seed, 4)
-        batch, labels = shifted_task(power, config.labelled, config.label_shift, key=data_key)
-        head = config.head_scale * jax.random.normal(head_key, (2, 1))
-        anywhere = jax.random.normal(random_key, proximity.shape)
-        moments = second_moments(sample(power, config.sequences, key=token_key))
-        labelled = jax.vmap(lambda size, way: mean_label_loss(size * way, batch, head, labels), (0, None))
-        hidden = jax.vmap(lambda size: theory.reconstruction_loss(size * proximity, value, moments))
-        return {
-            "label_loss": labelled(sizes, proximity),
-            "label_loss_control": labelled(sizes, anywhere),
-            "reconstruction_loss": hidden(sizes),
-        }
-
-    losses = jax.jit(jax.vmap(one_seed))(jax.random.split(key, config.seeds))
-    return {name: np.asarray(loss) for name, loss in losses.items()} | {"magnitudes": np.asarray(sizes)}
-
-
-def toy_numbers(process: Process, config: Config, *, key: PRNGKeyArray) -> Arrays:
-    """Per seed: visible share and proximity alignment of label and sampled reconstruction gradients."""
-    power, value = spectrum(process.autocovariance), uniform_value(process.autocovariance)
-    proximity, origin = proximity_direction(process.autocovariance), jnp.zeros((config.length, config.length))
-
-    def one_seed(seed: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
-        label_key, *half_keys = jax.random.split(seed, 3)
-        label = label_gradient(power, config, label_key)
-        halves = [
-            theory.reconstruction_score_gradient(
-                origin, value, second_moments(sample(power, config.sequences, key=half_key))
-            )
-            for half_key in half_keys
-        ]
-        return {
-            "visible_share": theory.key_bias_share(label),
-            "visible_share_reconstruction": paired_key_bias_share(halves[0], halves[1]),
-            "proximity_alignment": alignment(halves[0] + halves[1], proximity),
-            "proximity_alignment_label": alignment(label, proximity),
-        }
-
-    numbers = jax.jit(jax.vmap(one_seed))(jax.random.split(key, config.seeds))
-    return {name: np.asarray(per_seed) for name, per_seed in numbers.items()}
+    toy = {
+        "visible_share": theory.key_bias_share(label),
+        "visible_share_reconstruction": paired_key_bias_share(first, second),
+        "proximity_alignment": alignment(first + second, proximity),
+        "proximity_alignment_label": alignment(label, proximity),
+    }
+    return losses, toy, label

@@ -28,7 +28,7 @@ def second_moments(tokens: Float[Array, "batch key"]) -> Float[Array, "key other
 
 
 def uniform_value(autocovariance: Float[Array, " lag"]) -> Float[Array, ""]:
-    """The v that minimises the reconstruction loss at uniform attention, where values settle first.   [C10]"""
+    """The v that minimises the reconstruction loss at uniform attention: values settle first.   [C10]"""
     flat = jnp.zeros_like(autocovariance)
     at_zero = theory.reduced_value_gradient(flat, 0.0, autocovariance)
     at_one = theory.reduced_value_gradient(flat, 1.0, autocovariance)
