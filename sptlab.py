@@ -7,6 +7,7 @@ inside the commands, so that `--help` does not wait for jax.
 import contextlib
 import dataclasses
 import difflib
+import functools
 import hashlib
 import io
 import json
@@ -160,8 +161,9 @@ class Compare(Storing):
     def __call__(self) -> int:
         from sims import store
 
+        results = stored(self.results)
         with store.lock(self.out):
-            result = run_comparison(self, stored(self.results))
+            result = run_comparison(self, results)
         for row in result.values["rows"]:
             print(f"{row['verdict']:9}  {row['name']}: {row['meaning']}")
         return 0
@@ -180,8 +182,9 @@ class Figures(Storing):
         from sims import store
 
         names = [require(name, FIGURES, "figure") for name in self.names]
+        results = stored(self.results)
         with store.lock(self.out), progress("figures", self.quiet) as report:
-            write_figures(stored(self.results), self.out / "figures", names or None, report=report)
+            write_figures(results, self.out / "figures", names or None, report=report)
         print(f"written to {self.out / 'figures'}")
         return 0
 
@@ -251,33 +254,59 @@ def stage_key(name: str, seed: int) -> Any:
 
 
 def run_stage(command: Storing, name: str, config: Any, report: Report | None) -> Any:
-    """The stage's stored result if it is whole and of this config, else its core's, stored."""
-    from sims import store
-
+    """The result of a stage, computed unless it is stored."""
     key = stage_key(name, command.seed)
     if name == "claims":
-        compute = lambda: verified(config, key=key, report=report)
-    elif name in TOYS:
-        compute = lambda: experiments("simulate")[name].run(config, key=key, report=report)
-    else:
-        core = experiments("study" if name == "study" else "train")[name]
-        kept = command.out / "checkpoints" / f"{name}-{store.config_hash(config, command.seed)[:12]}"
-        compute = lambda: core.run(config, key=key, report=report, checkpoint=kept)
-    return store.stage(command.results, name, config, compute, command=command.provenance, seed=command.seed)
+        return kept(command, name, config, lambda _: verified(config, key=key, report=report))
+    if name in TOYS:
+        core = experiments("simulate")[name]
+        return kept(command, name, config, lambda _: core.run(config, key=key, report=report))
+    core = experiments("study" if name == "study" else "train")[name]
+    return kept(
+        command, name, config, lambda folder: core.run(config, key=key, report=report, checkpoint=folder)
+    )
 
 
 def run_comparison(command: Storing, results: dict[str, Any]) -> Any:
     """The comparison stage; computed again when one of its inputs changed."""
     from full_scale import compare
-    from sims import store
 
     inputs = {name: result for name, result in results.items() if name != "comparison"}
     digest = lambda name: hashlib.sha256((command.results / f"{name}.json").read_bytes()).hexdigest()
     config = ComparisonConfig({name: digest(name) for name in inputs})
-    compute = lambda: compare.run(inputs)
-    return store.stage(
-        command.results, "comparison", config, compute, command=command.provenance, seed=command.seed
-    )
+    return kept(command, "comparison", config, lambda _: compare.run(inputs))
+
+
+def kept(command: Storing, name: str, config: Any, compute: Callable[[Path], tuple[dict, dict]]) -> Any:
+    """The stored result if it is whole and of this config, code and versions; else compute and store it.
+
+    `compute` gets a folder for what a killed run wants to find again; wall times go to timings.json."""
+    from sims import store
+
+    record = store.provenance(config, command=command.provenance, seed=command.seed) | {"sources": sources()}
+    identity = {part: record[part] for part in ("config_hash", "sources", "versions", "device")}
+    if store.finished(command.results, name, identity["config_hash"]):
+        result = store.load(command.results, name)
+        if identity.items() <= result.record.items():
+            return result
+    started, digest = time.perf_counter(), hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+    values, arrays = compute(command.out / "checkpoints" / f"{name}-{digest[:12]}")
+    store.save(command.results, store.Result(name, values, arrays, record))
+    clock = command.out / "timings.json"
+    timings = json.loads(clock.read_text()) if clock.exists() else {}
+    timings[name] = round(time.perf_counter() - started, 1)
+    store.write_atomic(clock, (json.dumps(timings, indent=1) + "\n").encode())
+    return store.load(command.results, name)
+
+
+@functools.cache
+def sources() -> str:
+    """Hash of the code that computes: a result of other code is not taken for this code's."""
+    digest = hashlib.sha256()
+    for room in ("theory", "sims", "full_scale"):
+        for path in sorted((Path(__file__).parent / room).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def stage_configs(preset: str) -> dict[str, Any]:
@@ -288,24 +317,14 @@ def stage_configs(preset: str) -> dict[str, Any]:
 
 
 def reproduce_stages(command: Reproduce, report: Report) -> dict[str, Any]:
-    """Every stage's result, in order; the wall times of those computed now go to timings.json."""
-    from sims import store
-
-    configs, clock = stage_configs(command.preset), command.out / "timings.json"
+    """Every stage's result, in order."""
+    configs = stage_configs(command.preset)
     seconds = expected_seconds(configs)
     total, before, results = sum(seconds.values()), 0.0, {}
-    timings = json.loads(clock.read_text()) if clock.exists() else {}
     for name, config in configs.items():
         within = share_of(report, name, before, seconds[name], total)
         within(0, 1)
-        started, known = (
-            time.perf_counter(),
-            store.finished(command.results, name, store.config_hash(config, command.seed)),
-        )
         results[name] = run_stage(command, name, config, within)
-        if not known:
-            timings[name] = round(time.perf_counter() - started, 1)
-            store.write_atomic(clock, json.dumps(timings, indent=1).encode())
         before += seconds[name]
     report(total, total, "comparison")
     return {**results, "comparison": run_comparison(command, results)}

@@ -195,7 +195,7 @@ def test_a_file_size_limit_is_one_line_and_the_run_goes_on_without_it(undisturbe
     assert_same_report(tmp_path, expected)
 
 
-@pytest.mark.parametrize("command", [SMOKE, ("simulate", "blindness", "--quiet"), ("figures",), ("compare",)])
+@pytest.mark.parametrize("command", [SMOKE, ("simulate", "blindness", "--quiet")])
 def test_an_out_that_cannot_be_a_folder_is_one_line(finish, tmp_path, command):
     (tmp_path / "file").write_text("in the way")
     line = complaint(finish(*command, "--out", tmp_path / "file" / "report"))
