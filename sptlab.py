@@ -285,7 +285,7 @@ def kept(command: Storing, name: str, config: Any, compute: Callable[[Path], tup
 
     record = store.provenance(config, command=command.provenance, seed=command.seed) | {"sources": sources()}
     identity = {part: record[part] for part in ("config_hash", "sources", "versions", "device")}
-    if store.finished(command.results, name, identity["config_hash"]):
+    if store.finished(command.results, name, str(identity["config_hash"])):
         result = store.load(command.results, name)
         if identity.items() <= result.record.items():
             return result
