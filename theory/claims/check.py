@@ -1,0 +1,169 @@
+"""What a check of a claim is: a residual, a tolerance with a cause, and a verdict.
+
+A counterexample is the same measurement in the nearest setting where the claim is false; it passes
+when the residual exceeds the tolerance.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import sympy
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from theory.tolerances import EXACT_FLOAT64, EXACT_SYMBOLIC, FINITE_DIFFERENCE, STANDARD_ERRORS
+
+KINDS = ("symbolic", "autodiff", "finite_difference", "simulation", "counterexample")
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One residual against its tolerance."""
+
+    kind: str
+    name: str
+    residual: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Within tolerance; for a counterexample, beyond it. NaN never passes."""
+        if self.kind == "counterexample":
+            return self.residual > self.tolerance
+        return self.residual <= self.tolerance
+
+    def as_json(self) -> dict[str, Any]:
+        """`{kind, name, passed, residual, tolerance}`; residuals that are not finite become null."""
+        residual = self.residual if math.isfinite(self.residual) else None
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "passed": self.passed,
+            "residual": residual,
+            "tolerance": self.tolerance,
+        }
+
+
+Procedure = Callable[[PRNGKeyArray], Check]
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A statement, where it holds and how exactly, its formula in LaTeX, and how it is checked."""
+
+    label: str
+    title: str
+    statement: str
+    regime: str
+    formula: str
+    checks: tuple[Procedure, ...]
+
+    def verify(self, *, key: PRNGKeyArray) -> "Verdict":
+        """Run every check; `key` feeds all that is random in them."""
+        keys = jax.random.split(key, len(self.checks))
+        return Verdict(self, tuple(check(k) for check, k in zip(self.checks, keys, strict=True)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """A claim and what its checks found."""
+
+    claim: Claim
+    checks: tuple[Check, ...]
+
+    @property
+    def label(self) -> str:
+        return self.claim.label
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        """The claim's text and its checks, ready for `json.dumps`."""
+        return {
+            "claim": self.label,
+            "title": self.claim.title,
+            "statement": self.claim.statement,
+            "regime": self.claim.regime,
+            "formula": self.claim.formula,
+            "passed": self.passed,
+            "checks": [check.as_json() for check in self.checks],
+        }
+
+
+def symbolic(name: str, differences: Callable[[], Iterable[sympy.Expr]]) -> Procedure:
+    """Exact: residual = how many of the differences sympy cannot bring to the number 0."""
+
+    def run(key: PRNGKeyArray) -> Check:
+        remaining = sum(sympy.simplify(difference) != 0 for difference in differences())
+        return Check("symbolic", name, float(remaining), EXACT_SYMBOLIC)
+
+    return run
+
+
+def autodiff(
+    name: str, gap: Callable[[PRNGKeyArray], Float[Array, ""]], tolerance: float = EXACT_FLOAT64
+) -> Procedure:
+    """Closed form against `jax.grad`, or two exact routes to one number, in float64."""
+    return lambda key: Check("autodiff", name, float(gap(key)), tolerance)
+
+
+def finite_difference(name: str, gap: Callable[[PRNGKeyArray], Float[Array, ""]]) -> Procedure:
+    """Closed form against central differences."""
+    return lambda key: Check("finite_difference", name, float(gap(key)), FINITE_DIFFERENCE)
+
+
+def simulation(name: str, deviation: Callable[[PRNGKeyArray], Float[Array, ""]]) -> Procedure:
+    """Monte Carlo: the deviation is in standard errors, see `standard_errors_off`."""
+    return lambda key: Check("simulation", name, float(deviation(key)), STANDARD_ERRORS)
+
+
+def counterexample(
+    name: str, gap: Callable[[PRNGKeyArray], Float[Array, ""]], tolerance: float = EXACT_FLOAT64
+) -> Procedure:
+    """The measurement `gap` of a check, with that check's tolerance, where the claim is false."""
+    return lambda key: Check("counterexample", name, float(gap(key)), tolerance)
+
+
+def relative_gap(
+    found: Float[Array, "*axes"], expected: Float[Array, "*axes"], scale: Float[Array, "..."] | None = None
+) -> Float[Array, ""]:
+    """max |found - expected| / max |scale|; the scale is `expected` unless that is 0 by the claim."""
+    return jnp.abs(found - expected).max() / jnp.abs(expected if scale is None else scale).max()
+
+
+def finite_difference_gap(
+    function: Callable[[Float[Array, "*axes"]], Float[Array, ""]],
+    gradient: Float[Array, "*axes"],
+    at: Float[Array, "*axes"],
+    *,
+    key: PRNGKeyArray,
+    directions: Float[Array, "number *axes"] | None = None,
+    scale: Float[Array, ""] | None = None,
+) -> Float[Array, ""]:
+    """Worst over directions D of |(f(S + hD) - f(S - hD)) / 2h - <G, D>| / |G|, h = eps^(1/3).
+
+    Eight Gaussian directions unless given. `scale` replaces |G| where the claim says that G is 0.
+    """
+    if directions is None:
+        directions = jax.random.normal(key, (8, *at.shape), at.dtype)
+    step = float(jnp.finfo(at.dtype).eps) ** (1 / 3)
+
+    def slope(direction):
+        return (function(at + step * direction) - function(at - step * direction)) / (2 * step)
+
+    predicted = jax.vmap(lambda direction: jnp.vdot(gradient, direction))(directions)
+    size = jnp.linalg.norm(gradient.ravel()) if scale is None else scale
+    return jnp.abs(jax.vmap(slope)(directions) - predicted).max() / size
+
+
+def standard_errors_off(
+    samples: Float[Array, "sample *axes"], expected: Float[Array, "*axes"]
+) -> Float[Array, ""]:
+    """Worst over entries of |mean - expected| / standard error, over independent samples."""
+    error = samples.std(axis=0, ddof=1) / jnp.sqrt(1.0 * len(samples))
+    return (jnp.abs(samples.mean(axis=0) - expected) / error).max()

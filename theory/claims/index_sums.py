@@ -1,0 +1,75 @@
+"""Index calculus for symbolic L: sums over positions, differentiated entry by entry.
+
+Built on `Indexed` symbols, whose derivatives are Kronecker deltas. Never on `MatrixSymbol`: its
+derivatives can come back as 0 without a warning.
+"""
+
+import sympy
+from sympy import IndexedBase, KroneckerDelta, Sum, Symbol
+from sympy.concrete.delta import deltasummation
+
+L = Symbol("L", integer=True, positive=True)
+"""The number of positions: a symbol, so that what is proven holds for every L."""
+
+i, j, k, a, b = sympy.symbols("i j k a b", integer=True, nonnegative=True)
+"""Positions, all in 0..L-1: a delta against one of them always meets it inside the sum."""
+
+S, A, C, x, s = (IndexedBase(name, real=True) for name in "SACxs")
+v = Symbol("v", real=True)
+
+
+def total(term: sympy.Expr, *indices: Symbol) -> sympy.Expr:
+    """Sum of the term over each index = 0..L-1, the first index innermost."""
+    for index in indices:
+        term = Sum(term, (index, 0, L - 1))
+    return term
+
+
+def resolve(expression: sympy.Expr) -> sympy.Expr:
+    """Collapse every Kronecker delta inside a sum, innermost first, and expand."""
+    if not expression.has(Sum):
+        return sympy.expand(expression)
+    if isinstance(expression, Sum):
+        summand, limits = resolve(expression.function), expression.limits[0]
+        inner = sympy.Add(*(collapse(part, limits) for part in sympy.Add.make_args(summand)))
+        return resolve(Sum(inner, *expression.limits[1:])) if expression.limits[1:] else inner
+    return sympy.expand(expression.func(*(resolve(part) for part in expression.args)))
+
+
+def collapse(term: sympy.Expr, limits: sympy.Tuple) -> sympy.Expr:
+    """One term of a summand: its sum, with constants outside and deltas resolved."""
+    index = limits[0]
+    constant, varying = term.as_independent(index, as_Add=False)
+    if varying.has(KroneckerDelta):
+        return resolve(constant * deltasummation(varying, tuple(limits), no_piecewise=True))
+    if varying == 1:
+        return constant * (limits[2] - limits[1] + 1)
+    return constant * Sum(varying, limits)
+
+
+def at_gauge(expression: sympy.Expr, scores: IndexedBase, shift: IndexedBase) -> sympy.Expr:
+    """The expression at S_ij = a_i: scores that are the same for every key."""
+    is_score = lambda e: isinstance(e, sympy.Indexed) and e.base == scores
+    return resolve(expression.replace(is_score, lambda e: sympy.Indexed(shift, e.indices[0])))
+
+
+def canonical(expression: sympy.Expr, depth: int = 0) -> sympy.Expr:
+    """Name the dummies of sums by their nesting, and order the indices of the symmetric C.
+
+    sympy tells equal sums with different dummies apart; after this they cancel.
+    """
+    if isinstance(expression, Sum):
+        names = [Symbol(f"d{depth + place}", integer=True) for place in range(len(expression.limits))]
+        renamed = dict(zip((limit[0] for limit in reversed(expression.limits)), names, strict=True))
+        limits = [(renamed[limit[0]], *limit[1:]) for limit in expression.limits]
+        return Sum(canonical(expression.function.subs(renamed), depth + len(names)), *limits)
+    if isinstance(expression, sympy.Indexed) and expression.base == C:
+        return C[tuple(sorted(expression.indices, key=str))]
+    if not expression.args or isinstance(expression, sympy.Indexed):
+        return expression
+    return expression.func(*(canonical(part, depth) for part in expression.args))
+
+
+def difference(found: sympy.Expr, expected: sympy.Expr) -> sympy.Expr:
+    """found - expected, resolved and with dummies that can cancel: 0 when the two agree."""
+    return sympy.expand(canonical(resolve(found)) - canonical(resolve(expected)))
