@@ -83,13 +83,52 @@ def ratio_interval(numerator: np.ndarray, denominator: np.ndarray, level: float 
     n = top.size
     if n < 2:
         return Interval(_quotient(top, bottom), 0.0, None, level, n, "one sample: no interval")
-    shrink = _t_quantile(level, n) ** 2 / n
-    moments = np.cov(top, bottom)
-    square = bottom.mean() ** 2 - shrink * moments[1, 1]
-    cross = top.mean() * bottom.mean() - shrink * moments[0, 1]
-    constant = top.mean() ** 2 - shrink * moments[0, 0]
-    low, high = _nonnegative_set(square, cross, constant)
+    low, high = _nonnegative_set(*_fieller(top, bottom, level))
     return Interval(_quotient(top, bottom), low, high, level, n, "Fieller")
+
+
+def unbiased_square(samples: np.ndarray) -> np.ndarray:
+    """mean^2 - var / n over the first axis: without bias for the squared mean, so it may be negative."""
+    samples = np.asarray(samples, dtype=np.float64)
+    return samples.mean(axis=0) ** 2 - samples.var(axis=0, ddof=1) / len(samples)
+
+
+def score_snr(scores: np.ndarray, level: float = 0.95) -> Interval:
+    """The signal-to-noise ratio that independent fits agree on: (mean over fits of mean / sd)^2.
+
+    `scores` holds one signed standard score per fit. The t interval of their mean is squared; where it
+    holds 0, low is 0 or the estimate if that is lower."""
+    centre = mean_interval(scores, level)
+    estimate = float(unbiased_square(scores))
+    half = centre.high - centre.estimate
+    low = max(abs(centre.estimate) - half, 0.0) ** 2
+    high = (abs(centre.estimate) + half) ** 2
+    return Interval(estimate, min(low, estimate), high, level, centre.n, "Student t over fits, squared")
+
+
+def score_snr_ratio(top: np.ndarray, bottom: np.ndarray, level: float = 0.95) -> Interval:
+    """Ratio of two `score_snr`, top over bottom, from paired scores: the square of Fieller's set.
+
+    When the bottom score is compatible with 0 the ratio has a lower bound only: high is None; estimate is
+    None when the bottom's unbiased estimate is not positive."""
+    square, cross, constant = _fieller(top, bottom, level)
+    below, above = (float(unbiased_square(scores)) for scores in (bottom, top))
+    estimate = above / below if below > 0 else None
+    discriminant = cross**2 - square * constant
+    roots = [(cross + sign * np.sqrt(max(discriminant, 0.0))) / square for sign in (-1.0, 1.0)]
+    low = float(min(np.square(roots))) if discriminant >= 0 and constant > 0 else 0.0
+    high = float(max(np.square(roots))) if square > 0 else None
+    return Interval(estimate, low, high, level, np.size(top), "Fieller over fits, squared")
+
+
+def _fieller(top: np.ndarray, bottom: np.ndarray, level: float) -> tuple[float, float, float]:
+    """a, b, c of Fieller's set {rho: a rho^2 - 2 b rho + c <= 0} for mean(top) / mean(bottom)."""
+    top, bottom = (np.asarray(samples, dtype=np.float64).ravel() for samples in (top, bottom))
+    shrink = _t_quantile(level, top.size) ** 2 / top.size
+    moments = np.cov(top, bottom)
+    square = float(bottom.mean() ** 2 - shrink * moments[1, 1])
+    cross = float(top.mean() * bottom.mean() - shrink * moments[0, 1])
+    return square, cross, float(top.mean() ** 2 - shrink * moments[0, 0])
 
 
 def _nonnegative_set(square: float, cross: float, constant: float) -> tuple[float, float | None]:
