@@ -4,6 +4,8 @@ Built on `Indexed` symbols, whose derivatives are Kronecker deltas. Never on `Ma
 derivatives can come back as 0 without a warning.
 """
 
+from collections.abc import Sequence
+
 import sympy
 from sympy import IndexedBase, KroneckerDelta, Sum, Symbol
 from sympy.concrete.delta import deltasummation
@@ -73,3 +75,9 @@ def canonical(expression: sympy.Expr, depth: int = 0) -> sympy.Expr:
 def difference(found: sympy.Expr, expected: sympy.Expr) -> sympy.Expr:
     """found - expected, resolved and with dummies that can cancel: 0 when the two agree."""
     return sympy.expand(canonical(resolve(found)) - canonical(resolve(expected)))
+
+
+def ring_matrix(entries: Sequence[sympy.Expr]) -> sympy.Matrix:
+    """The circulant matrix M_pq = entries[(q - p) mod L], for a number L."""
+    length = len(entries)
+    return sympy.Matrix(length, length, lambda p, q: entries[(q - p) % length])

@@ -1,0 +1,258 @@
+"""C12, the reduced flow. Exact for every L; the minimiser for every L >= 3."""
+
+import jax
+import jax.numpy as jnp
+import sympy
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from theory.circulant import (
+    circulant,
+    circulant_kernel,
+    reconstruction_kernel_gradient,
+    reduced_loss,
+    reduced_value_gradient,
+)
+from theory.claims.check import (
+    Claim,
+    autodiff,
+    counterexample,
+    finite_difference,
+    finite_difference_gap,
+    relative_gap,
+    simulation,
+    standard_errors_off,
+    symbolic,
+)
+from theory.claims.draws import (
+    correlation_draw,
+    even_autocovariance,
+    gaussian_scores,
+    open_markov_covariance,
+    ring_sequences,
+)
+from theory.claims.index_sums import ring_matrix
+from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
+from theory.masking import masked_error
+from theory.reconstruction import (
+    reconstruction_loss,
+    reconstruction_value_gradient,
+)
+
+LENGTH = 10
+VALUE = 0.7
+SEQUENCES = 20_000
+STEPS, STEP = 100, 1.0  # of gradient descent on the scores
+LARGEST_EXACT = 8
+rho = sympy.Symbol("rho", positive=True)
+
+
+def full_response_is_the_reduced_one():
+    """L = 3..6: v^2 B C - v C, row by row, is the circulant of v^2 C b - v c, for symbols a, c, v.
+
+    With the softmax pull-back (the same row by row) this is dl/dg_r = L dl/dS_{i,i+r}.
+    """
+    value = sympy.Symbol("v")
+    for length in range(3, 7):
+        half, weights = sympy.symbols(f"c0:{length // 2 + 1}"), sympy.symbols(f"b1:{length}")
+        lags, kernel = [half[min(r, length - r)] for r in range(length)], [0, *weights]
+        covariance = ring_matrix(lags)
+        full = value**2 * ring_matrix(kernel) * covariance - value * covariance
+        reduced = value**2 * covariance * sympy.Matrix(kernel) - value * sympy.Matrix(lags)
+        yield from (sympy.expand(entry) for entry in full - ring_matrix(list(reduced)))
+
+
+def neighbours_on_a_ring(length: int) -> list:
+    """C(r) of the cyclic AR(1) process in the symbol rho."""
+    return [(rho**r + rho ** (length - r)) / (1 + rho**length) for r in range(length)]
+
+
+def markov_precision():
+    """L = 3..8: C times the precision (1 + rho^2) I - rho (shift + shift^T) is a multiple of I."""
+    for length in range(3, LARGEST_EXACT + 1):
+        precision = [1 + rho**2, -rho, *[0] * (length - 3), -rho]
+        product = ring_matrix(precision) * sympy.Matrix(neighbours_on_a_ring(length))
+        size = (1 - rho**2) * (1 - rho**length) / (1 + rho**length)
+        yield from (
+            sympy.cancel(entry - size * sympy.KroneckerDelta(r, 0)) for r, entry in enumerate(product)
+        )
+
+
+def nearest_neighbour_minimum():
+    """L = 3..8: with lag-0 weight w and value v*/(1 - w) the loss is half the conditional variance."""
+    lag_zero = sympy.Symbol("w")
+    for length in range(3, LARGEST_EXACT + 1):
+        lags = neighbours_on_a_ring(length)
+        kept = sympy.zeros(length, 1)
+        kept[1] = kept[-1] = (1 - lag_zero) / 2
+        value = nearest_neighbour_value(rho) / (1 - lag_zero)
+        agreement = (kept.T * sympy.Matrix(lags))[0]
+        power = (kept.T * ring_matrix(lags) * kept)[0]
+        loss = (lags[0] - 2 * value * agreement + value**2 * power) / 2
+        yield sympy.cancel(sympy.nsimplify(loss - nearest_neighbour_loss(length, rho)))
+
+
+def ring_start(key: PRNGKeyArray) -> Float[Array, "query key"]:
+    """Circulant scores of size 1."""
+    return circulant(jax.random.normal(key, (LENGTH,)))
+
+
+def any_start(key: PRNGKeyArray) -> Float[Array, "query key"]:
+    """Scores with no symmetry."""
+    return gaussian_scores(key, LENGTH)
+
+
+def ring_covariance(key: PRNGKeyArray) -> Float[Array, "query key"]:
+    """A random cyclically stationary process."""
+    return circulant(even_autocovariance(key, LENGTH))
+
+
+def line_covariance(key: PRNGKeyArray) -> Float[Array, "query key"]:
+    """AR(1) on a line."""
+    return open_markov_covariance(LENGTH, correlation_draw(key))
+
+
+def full_flow(scores, covariance) -> Float[Array, "query key"]:
+    """Gradient descent on all L^2 scores and the value, by jax's gradient of the full loss."""
+    slope = jax.grad(reconstruction_loss, argnums=(0, 1))
+
+    def step(_, state):
+        by_scores, by_value = slope(*state, covariance)
+        return state[0] - STEP * by_scores, state[1] - STEP * by_value
+
+    return jax.lax.fori_loop(0, STEPS, step, (scores, jnp.asarray(VALUE)))[0]
+
+
+def reduced_flow(kernel, autocovariance) -> Float[Array, " lag"]:
+    """The same on L numbers in closed form; the kernel's step is 1/L of the scores' own."""
+
+    def step(_, state):
+        by_kernel = reconstruction_kernel_gradient(*state, autocovariance)
+        by_value = reduced_value_gradient(*state, autocovariance)
+        return state[0] - STEP / LENGTH * by_kernel, state[1] - STEP * by_value
+
+    return jax.lax.fori_loop(0, STEPS, step, (kernel, jnp.asarray(VALUE)))[0]
+
+
+def flow_gap(start, covariance_of, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Full against reduced flow after 100 steps, relative to the distance travelled."""
+    start_key, process = jax.random.split(key)
+    scores, covariance = start(start_key), covariance_of(process)
+    full = full_flow(scores, covariance)
+    reduced = reduced_flow(circulant_kernel(scores), circulant_kernel(covariance))
+    return relative_gap(full, circulant(reduced), scale=full - scores)
+
+
+def loss_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """The reduced loss against the full loss at the circulant it stands for."""
+    kernel_key, process = jax.random.split(key)
+    kernel, autocovariance = jax.random.normal(kernel_key, (LENGTH,)), even_autocovariance(process, LENGTH)
+    full = reconstruction_loss(circulant(kernel), VALUE, circulant(autocovariance))
+    return relative_gap(reduced_loss(kernel, VALUE, autocovariance), full)
+
+
+def gradient_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Kernel gradient in closed form against jax's, and against L times jax's full gradient."""
+    kernel_key, process = jax.random.split(key)
+    kernel, autocovariance = jax.random.normal(kernel_key, (LENGTH,)), even_autocovariance(process, LENGTH)
+    closed = reconstruction_kernel_gradient(kernel, VALUE, autocovariance)
+    by_jax = jax.grad(reduced_loss)(kernel, VALUE, autocovariance)
+    full = jax.grad(reconstruction_loss)(circulant(kernel), VALUE, circulant(autocovariance))
+    return jnp.maximum(relative_gap(by_jax, closed), relative_gap(LENGTH * full, circulant(closed)))
+
+
+def value_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """dl/dv of the reduced loss against the full one's."""
+    kernel_key, process = jax.random.split(key)
+    kernel, autocovariance = jax.random.normal(kernel_key, (LENGTH,)), even_autocovariance(process, LENGTH)
+    full = reconstruction_value_gradient(circulant(kernel), VALUE, circulant(autocovariance))
+    return relative_gap(reduced_value_gradient(kernel, VALUE, autocovariance), full)
+
+
+def neighbour_kernel() -> Float[Array, " lag"]:
+    """Half of the attention on each neighbour, reached only as scores diverge."""
+    lags = jnp.arange(LENGTH)
+    return jnp.where((lags == 1) | (lags == LENGTH - 1), 0.0, -jnp.inf)
+
+
+def markov_process(key: PRNGKeyArray) -> Float[Array, " lag"]:
+    """The cyclic AR(1) process."""
+    return markov_autocovariance(LENGTH, correlation_draw(key))
+
+
+def moving_average(key: PRNGKeyArray) -> Float[Array, " lag"]:
+    """C = 1 at lag 0, 0.4 at lags 1 and -1, 0 beyond: correlated with its neighbours, not Markov."""
+    lags = jnp.arange(LENGTH)
+    return jnp.where(lags == 0, 1.0, jnp.where((lags == 1) | (lags == LENGTH - 1), 0.4, 0.0))
+
+
+def optimality_gap(process, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Nearest neighbours, best v, against half the conditional variance: no predictor is below it."""
+    autocovariance = process(key)
+    flat, twice = (reduced_loss(neighbour_kernel(), v, autocovariance) for v in (0.0, 1.0))
+    slope = reduced_value_gradient(neighbour_kernel(), 0.0, autocovariance)
+    value = -slope / (2 * (twice - flat - slope))
+    best = reduced_loss(neighbour_kernel(), value, autocovariance)
+    return relative_gap(best, 0.5 / jnp.linalg.inv(circulant(autocovariance))[0, 0])
+
+
+def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Kernel gradient in closed form against central differences."""
+    kernel_key, process, direction_key = jax.random.split(key, 3)
+    kernel, autocovariance = jax.random.normal(kernel_key, (LENGTH,)), even_autocovariance(process, LENGTH)
+    closed = reconstruction_kernel_gradient(kernel, VALUE, autocovariance)
+    loss = lambda g: reduced_loss(g, VALUE, autocovariance)
+    return finite_difference_gap(loss, closed, kernel, key=direction_key)
+
+
+def sampled_minimum(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Masked error of sampled AR(1) sequences through the model at the minimiser, against l*."""
+    process, noise = jax.random.split(key)
+    correlation = correlation_draw(process)
+    sequences = ring_sequences(noise, LENGTH, correlation, SEQUENCES)
+    value_map = jnp.full((1, 1), nearest_neighbour_value(correlation))
+    scores, first = circulant(neighbour_kernel()), jnp.asarray(0)
+    error = lambda each: masked_error(
+        scores, value_map, each[:, None], first, jnp.arange(LENGTH) == first, jnp.zeros(1)
+    )
+    return standard_errors_off(jax.vmap(error)(sequences), nearest_neighbour_loss(LENGTH, correlation))
+
+
+CLAIM = Claim(
+    label="C12",
+    title="Reduced flow",
+    statement=(
+        "Under cyclic stationarity circulant scores stay circulant under gradient flow of the population "
+        "reconstruction loss, so the flow of L^2 scores is the flow of a kernel g in R^L with loss 1/2 [C(0) "
+        "- 2 v b.c + v^2 b^T C b], a = softmax(g), b = a without lag 0. Since dl/dg_r = L dl/dS_{i,i+r}, the "
+        "scores follow dg/dt = -(1/L) dl/dg, dv/dt = -dl/dv: descent on g alone at its own rate runs L times "
+        "faster, and with v trained as well the factor 1/L belongs to g only. For a cyclic Markov process "
+        "(AR(1), correlation rho) the infimum is half the conditional variance, at nearest-neighbour "
+        "attention, 1/2 on each side, with v* = 2 rho/(1 + rho^2): approached as scores diverge, and, as "
+        "only v b enters, one of a family that puts weight w on lag 0 and has v = v*/(1 - w)."
+    ),
+    regime=(
+        "Exact for every L >= 2 (flow) and L >= 3 (minimiser), in the population; time = learning rate x "
+        "steps on the scores. Needs a circulant start, cyclic stationarity, and for the minimiser the Markov "
+        "property. Exact arithmetic with symbols: response for L = 3..6, minimiser for L = 3..8."
+    ),
+    formula=(
+        r"\ell(g, v) = \frac{1}{2} \left[ C(0) - 2 v\, b \cdot c + v^{2} b^{\top} C b \right], \quad "
+        r"\frac{\partial \ell}{\partial g_r} = L \frac{\partial \ell}{\partial S_{i, i + r}}, \quad "
+        r"v^{*} = \frac{2 \rho}{1 + \rho^{2}}"
+    ),
+    checks=(
+        symbolic("full and reduced response agree, L = 3..6", full_response_is_the_reduced_one),
+        symbolic("the Markov precision, L = 3..8", markov_precision),
+        symbolic("the minimum and its family, L = 3..8", nearest_neighbour_minimum),
+        autodiff("reduced loss is the full loss", loss_gap),
+        autodiff("kernel gradient against jax's, reduced and full", gradient_gap),
+        autodiff("value gradient against the full one", value_gap),
+        autodiff("100 steps of both flows", lambda key: flow_gap(ring_start, ring_covariance, key)),
+        autodiff("nearest neighbours reach the bound", lambda key: optimality_gap(markov_process, key)),
+        finite_difference("kernel gradient against central differences", difference_gap),
+        simulation("masked error at the minimiser, sampled sequences", sampled_minimum),
+        counterexample("a start off the ring", lambda key: flow_gap(any_start, ring_covariance, key)),
+        counterexample("data on a line", lambda key: flow_gap(ring_start, line_covariance, key)),
+        counterexample("a moving average, not Markov", lambda key: optimality_gap(moving_average, key)),
+    ),
+)
