@@ -16,9 +16,10 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from sims.intervals import mean_interval, score_snr, score_snr_ratio, unbiased_square
+from sims.limits import at_least, between
 from sims.processes import ar1, order_task, spectrum
 from sims.residual_layer import (
     Sample,
@@ -29,6 +30,7 @@ from sims.residual_layer import (
     pooled_batch,
     reconstruction_gradients_along,
 )
+from sims.store import UserError
 
 Progress = Callable[[int, int], None] | None
 Fits = dict[str, np.ndarray]
@@ -49,21 +51,30 @@ class Config:
     """Standard deviation of phi's random slopes; its offsets have 1."""
     mask_probability: float = 0.5
     """Share of masked tokens in reconstruction."""
-    train_sizes: tuple[int, ...] = (500, 2000, 8000)
+    train_sizes: tuple[int, ...] = (400, 4000)
     """Sequences the readouts are fitted on, increasing; the last is the main one."""
-    held_out: int = 2000
+    held_out: int = 1000
     """Sequences the gradients are measured on."""
     ridge: float = 1e-3
     """Penalty on the readouts' standardised weights."""
-    seeds: int = 24
+    seeds: int = 32
     """Independent fits, each with its own data and phi."""
     control_scale: float = 1.2
     """In the control permuted sequences are larger by this factor: the bag tells the class, in part."""
 
+    def __post_init__(self) -> None:
+        at_least(3, length=self.length)
+        at_least(2, seeds=self.seeds, held_out=self.held_out, train_sizes=len(self.train_sizes))
+        at_least(1, features=self.features, smallest_train_size=min(self.train_sizes))
+        between(-1, 1, correlation=self.correlation)
+        between(0, 1, mask_probability=self.mask_probability)
+        if list(self.train_sizes) != sorted(set(self.train_sizes)):
+            raise UserError(f"train_sizes must increase: got {self.train_sizes}; try 400 4000")
+
     @classmethod
     def smoke(cls) -> "Config":
         """The same measurement in seconds."""
-        return cls(length=8, features=8, train_sizes=(200, 800), held_out=400, seeds=12)
+        return cls(length=8, features=8, train_sizes=(100, 800), held_out=400, seeds=12)
 
 
 def run(
@@ -71,12 +82,13 @@ def run(
 ) -> tuple[dict[str, object], dict[str, np.ndarray]]:
     """Signal-to-noise of both losses by lag, the size of their gradients, and the control."""
     task_key, control_key = jax.random.split(key)
-    fits = measure_fits(config, 1.0, key=task_key)
-    if report:
-        report(1, 2)
-    control = measure_fits(config, config.control_scale, key=control_key)
-    if report:
-        report(2, 2)
+    sizes, largest = config.train_sizes, config.train_sizes[-1:]
+    total = config.seeds * (len(sizes) + 1)
+    fits = measure_fits(config, 1.0, sizes, key=task_key, report=_offset(report, 0, total))
+    done = config.seeds * len(sizes)
+    control = measure_fits(
+        config, config.control_scale, largest, key=control_key, report=_offset(report, done, total)
+    )
     label, hidden = (fits[f"{loss}_score"][:, -1] for loss in LOSSES)
     values = {
         "toy": {
@@ -86,10 +98,10 @@ def run(
         },
         "per_fit": {f"snr_{loss}": per_fit_snr(fits, loss, config.held_out) for loss in LOSSES},
         "size_exponent": {loss: size_exponent(fits, loss, config.train_sizes) for loss in LOSSES},
-        "held_out_accuracy": mean_interval(fits["accuracy"]).as_json(),
+        "held_out_accuracy": mean_interval(fits["accuracy"][:, -1]).as_json(),
         "control": {
             "snr_label": score_snr(control["label_score"][:, -1, 0]).as_json(),
-            "held_out_accuracy": mean_interval(control["accuracy"]).as_json(),
+            "held_out_accuracy": mean_interval(control["accuracy"][:, -1]).as_json(),
         },
     }
     arrays = {
@@ -116,19 +128,32 @@ def size_exponent(fits: Fits, loss: str, train_sizes: tuple[int, ...]) -> dict[s
     return mean_interval(np.polyfit(sizes, np.log(fits[f"{loss}_size"]).T, 1)[0]).as_json()
 
 
-def measure_fits(config: Config, scale: float, *, key: PRNGKeyArray) -> Fits:
-    """Per fit and training size: standard scores by lag, gradient sizes along lag 1; and label accuracy.
+def measure_fits(
+    config: Config, scale: float, sizes: tuple[int, ...], *, key: PRNGKeyArray, report: Progress = None
+) -> Fits:
+    """Per fit and training size: standard scores by lag, gradient sizes along lag 1, label accuracy.
 
     A score is minus mean over sd of the derivative: positive when descent attends more to that lag.
     `scale` multiplies permuted sequences: 1 hides the class from the bag."""
     power = spectrum(ar1(config.length, config.correlation).autocovariance)
-    one_fit = functools.partial(_measure_fit, power, scale, config)
-    found = jax.jit(functools.partial(jax.lax.map, one_fit))(jax.random.split(key, config.seeds))
-    return {name: np.asarray(array) for name, array in found.items()}
+    found: list[list[Fits]] = []
+    for fit_key in jax.random.split(key, config.seeds):
+        found.append([])
+        for size in sizes:
+            numbers = _measure_fit(power, jnp.asarray(scale), jnp.asarray(size), config, fit_key)
+            found[-1].append({name: np.asarray(number) for name, number in numbers.items()})
+            if report:
+                report(sum(map(len, found)), config.seeds * len(sizes))
+    return {name: np.array([[size[name] for size in fit] for fit in found]) for name in found[0][0]}
 
 
 def draw_sample(
-    power: Float[Array, " frequency"], count: int, scale: float, config: Config, *, key: PRNGKeyArray
+    power: Float[Array, " frequency"],
+    count: int,
+    scale: Float[Array, ""],
+    config: Config,
+    *,
+    key: PRNGKeyArray,
 ) -> Sample:
     """Sequences of the order task, the permuted ones times `scale`, with i.i.d. masks."""
     task_key, mask_key = jax.random.split(key)
@@ -137,29 +162,30 @@ def draw_sample(
     return Sample(tokens, labels, jax.random.bernoulli(mask_key, config.mask_probability, tokens.shape))
 
 
+@functools.partial(jax.jit, static_argnames="config")
 def _measure_fit(
-    power: Float[Array, " frequency"], scale: float, config: Config, key: PRNGKeyArray
+    power: Float[Array, " frequency"],
+    scale: Float[Array, ""],
+    size: Int[Array, ""],
+    config: Config,
+    key: PRNGKeyArray,
 ) -> dict[str, Float[Array, "..."]]:
     layer_key, data_key = jax.random.split(key)
     layer = draw_layer(config.features, config.feature_scale, key=layer_key)
-    drawn = draw_sample(power, config.train_sizes[-1] + config.held_out, scale, config, key=data_key)
+    drawn = draw_sample(power, config.held_out + config.train_sizes[-1], scale, config, key=data_key)
     held = Sample(*(part[: config.held_out] for part in drawn))
     train = Sample(*(part[config.held_out :] for part in drawn))
-    sizes = [
-        _measure_size(layer, Sample(*(part[:size] for part in train)), held, config.ridge)
-        for size in config.train_sizes
-    ]
-    head = fit_head(layer, train, config.ridge)
-    right = (head(pooled_batch(layer, held.tokens)) > 0) == (held.labels == 1)
-    stacked = {name: jnp.stack([size[name] for size in sizes]) for name in sizes[0]}
-    return stacked | {"accuracy": jnp.mean(right, dtype=float)}
-
-
-def _measure_size(layer, seen: Sample, held: Sample, ridge: float) -> dict[str, Float[Array, "..."]]:
+    counted = (jnp.arange(config.train_sizes[-1]) < size).astype(power.dtype)
+    head, reader = (fit(layer, train, counted, config.ridge) for fit in (fit_head, fit_reader))
     along = {
-        "label": label_gradients_along(layer, fit_head(layer, seen, ridge), held),
-        "reconstruction": reconstruction_gradients_along(layer, fit_reader(layer, seen, ridge), held),
+        "label": label_gradients_along(layer, head, held),
+        "reconstruction": reconstruction_gradients_along(layer, reader, held),
     }
+    right = (head(pooled_batch(layer, held.tokens)) > 0) == (held.labels == 1)
     scores = {f"{loss}_score": -each.mean(axis=0) / each.std(axis=0, ddof=1) for loss, each in along.items()}
     sizes = {f"{loss}_size": jnp.sqrt(jnp.mean(each[:, 0] ** 2)) for loss, each in along.items()}
-    return scores | sizes
+    return scores | sizes | {"accuracy": right.mean(dtype=power.dtype)}
+
+
+def _offset(report: Progress, done: int, total: int) -> Progress:
+    return (lambda more, _: report(done + more, total)) if report else None

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import theory
 from sims.flows import shifted_task
 from sims.intervals import mean_interval
+from sims.limits import at_least, between
 from sims.processes import Process, ar1, sample, spectrum
 from sims.score_gradients import (
     alignment,
@@ -57,6 +58,13 @@ class Config:
     """d, token width of the rank measurement."""
     magnitudes: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
     """Multiples of a direction of mean square 1 along which losses are measured."""
+
+    def __post_init__(self) -> None:
+        at_least(3, length=self.length)
+        at_least(2, seeds=self.seeds, shortest_length=min(self.lengths, default=0))
+        at_least(1, labelled=self.labelled, sequences=self.sequences, width=self.width)
+        at_least(2, magnitudes=len(self.magnitudes))
+        between(-1, 1, correlation=self.correlation)
 
     @classmethod
     def smoke(cls) -> "Config":

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 import theory
 from sims.processes import sample
+from sims.store import UserError
 
 State = tuple[Float[Array, "..."], ...]
 Gradient = Callable[[State, PRNGKeyArray], State]
@@ -30,16 +31,20 @@ class Clock:
     records: int
     """Moments recorded, the start and the end included."""
 
-    @property
-    def steps_per_record(self) -> int:
-        """Steps between two recorded moments. Raises ValueError when they do not come out even."""
+    def require_even(self) -> None:
+        """Raise `UserError` unless `records - 1` divides `steps`."""
         gaps = self.records - 1
         if gaps < 1 or self.steps < gaps or self.steps % gaps:
-            raise ValueError(
+            fits = max(gaps, 1) * max(1, self.steps // max(gaps, 1))
+            raise UserError(
                 f"records - 1 must divide steps: got records={self.records}, steps={self.steps}; "
-                f"try steps={max(gaps, 1) * max(1, self.steps // max(gaps, 1))}"
+                f"try steps={fits}, records={max(gaps, 1) + 1}"
             )
-        return self.steps // gaps
+
+    @property
+    def steps_per_record(self) -> int:
+        """Steps between two recorded moments."""
+        return self.steps // (self.records - 1)
 
     def times(self) -> Float[Array, " time"]:
         """The recorded moments, in units of learning rate x steps."""

@@ -98,12 +98,14 @@ def score_snr(scores: np.ndarray, level: float = 0.95) -> Interval:
 
     `scores` holds one signed standard score per fit. The t interval of their mean is squared; where it
     holds 0, low is 0 or the estimate if that is lower."""
-    centre = mean_interval(scores, level)
+    scores = np.asarray(scores, dtype=np.float64).ravel()
+    n, size = scores.size, abs(float(scores.mean()))
+    if n < 2:
+        return Interval(size**2, 0.0, None, level, n, "one fit: no interval")
+    half = float(_t_quantile(level, n) * scores.std(ddof=1) / np.sqrt(n))
     estimate = float(unbiased_square(scores))
-    half = centre.high - centre.estimate
-    low = max(abs(centre.estimate) - half, 0.0) ** 2
-    high = (abs(centre.estimate) + half) ** 2
-    return Interval(estimate, min(low, estimate), high, level, centre.n, "Student t over fits, squared")
+    low = min(max(size - half, 0.0) ** 2, estimate)
+    return Interval(estimate, low, (size + half) ** 2, level, n, "Student t over fits, squared")
 
 
 def score_snr_ratio(top: np.ndarray, bottom: np.ndarray, level: float = 0.95) -> Interval:

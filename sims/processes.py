@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from sims.limits import at_least, between
+from sims.store import UserError
 from theory import markov_autocovariance
 
 ROUNDING = 1e-9  # relative: how far below 0 rounding may push an eigenvalue of a covariance
@@ -28,24 +30,29 @@ class Process:
 def ar1(length: int, correlation: float) -> Process:
     """C(r) = (rho^r + rho^(L-r)) / (1 + rho^L): a Markov field, each token tied to two neighbours.   [C12]
 
-    Raises ValueError when L < 3 or |rho| >= 1.
+    Raises UserError when L < 3 or |rho| >= 1.
     """
-    if not -1 < correlation < 1:
-        raise ValueError(f"correlation must lie between -1 and 1: got {correlation}; try 0.8")
+    at_least(3, length=length)
+    between(-1, 1, correlation=correlation)
     return Process("ar1", markov_autocovariance(length, jnp.asarray(correlation)))
 
 
 def moving_average(length: int, taps: Sequence[float]) -> Process:
     """x_i = sum_k h_k e_{i-k}: C(r) = sum_k h_k h_{k+r} / sum_k h_k^2, zero beyond the taps. Not Markov.
 
-    Raises ValueError when there are more taps than positions.
+    Raises UserError when there are more taps than positions, or only zeros.
     """
-    if not 0 < len(taps) <= length:
-        raise ValueError(f"taps must number 1 to length={length}: got {len(taps)}; shorten them")
+    require_taps(length, taps)
     response = jnp.zeros(length).at[: len(taps)].set(jnp.asarray(taps))
     power = jnp.abs(jnp.fft.fft(response)) ** 2
     autocovariance = jnp.fft.ifft(power).real
     return Process("moving_average", autocovariance / autocovariance[0])
+
+
+def require_taps(length: int, taps: Sequence[float]) -> None:
+    """Raise `UserError` unless there are 1 to L taps, not all zero."""
+    if not 0 < len(taps) <= length or not any(taps):
+        raise UserError(f"taps must number 1 to length={length}, not all 0: got {tuple(taps)}; try 1 0.5 1")
 
 
 def spectrum(autocovariance: Float[Array, " lag"]) -> Float[Array, " frequency"]:

@@ -25,17 +25,22 @@ class Readout(NamedTuple):
 
 
 def logistic_readout(
-    features: Float[Array, "batch features"], labels: Int[Array, " batch"], ridge: float
+    features: Float[Array, "batch features"],
+    labels: Int[Array, " batch"],
+    counted: Float[Array, " batch"],
+    ridge: float,
 ) -> Readout:
-    """argmin mean_n [log(1 + e^s_n) - y_n s_n] + ridge/2 |w|^2 over w and offset, by Newton's method."""
-    design, centre, scale = _standardised(features)
-    targets = labels.astype(features.dtype)
-    penalty = _penalty(design, ridge)
+    """argmin mean of [log(1 + e^s_n) - y_n s_n] over counted rows + ridge/2 |w|^2, by Newton's method.
+
+    `counted` is 0 or 1 per row."""
+    share = counted / counted.sum()
+    design, centre, scale = _standardised(features, share)
+    targets, penalty = labels.astype(features.dtype), _penalty(design, ridge)
 
     def newton(_: Int[Array, ""], weights: Float[Array, " column"]) -> Float[Array, " column"]:
         chance = jax.nn.sigmoid(design @ weights)
-        slope = design.T @ (chance - targets) / len(design) + penalty * weights
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design / len(design) + jnp.diag(penalty)
+        slope = design.T @ (share * (chance - targets)) + penalty * weights
+        curvature = (design * (share * chance * (1 - chance))[:, None]).T @ design + jnp.diag(penalty)
         return weights - jnp.linalg.solve(curvature, slope)
 
     fitted = jax.lax.fori_loop(0, NEWTON_STEPS, newton, jnp.zeros(design.shape[1], features.dtype))
@@ -49,16 +54,17 @@ def least_squares_readout(
     ridge: float,
 ) -> Readout:
     """argmin mean of (t_n - s_n)^2 / 2 over counted rows + ridge/2 |w|^2; `counted` is 0 or 1 per row."""
-    design, centre, scale = _standardised(features)
-    weighted = design * (counted / counted.sum())[:, None]
-    moments = weighted.T @ design + jnp.diag(_penalty(design, ridge))
-    return _in_raw_units(jnp.linalg.solve(moments, weighted.T @ targets), centre, scale)
+    share = counted / counted.sum()
+    design, centre, scale = _standardised(features, share)
+    moments = (design * share[:, None]).T @ design + jnp.diag(_penalty(design, ridge))
+    return _in_raw_units(jnp.linalg.solve(moments, design.T @ (share * targets)), centre, scale)
 
 
 def _standardised(
-    features: Float[Array, "batch features"],
+    features: Float[Array, "batch features"], share: Float[Array, " batch"]
 ) -> tuple[Float[Array, "batch column"], Float[Array, " features"], Float[Array, " features"]]:
-    centre, scale = features.mean(axis=0), features.std(axis=0)
+    centre = share @ features
+    scale = jnp.sqrt(share @ (features - centre[None]) ** 2)
     ones = jnp.ones((len(features), 1), features.dtype)
     return jnp.concatenate([(features - centre[None]) / scale[None], ones], axis=1), centre, scale
 

@@ -24,7 +24,8 @@ from sims.flows import (
     reduced_gradient,
 )
 from sims.intervals import mean_interval
-from sims.processes import Process, ar1, moving_average, spectrum
+from sims.limits import at_least, between
+from sims.processes import Process, ar1, moving_average, require_taps, spectrum
 from sims.proximity import proximity_index
 
 Progress = Callable[[int, int], None] | None
@@ -60,6 +61,15 @@ class Config:
     label_steps: int = 300
     """Steps of the label-supervised control."""
 
+    def __post_init__(self) -> None:
+        at_least(3, length=self.length)
+        at_least(2, seeds=self.seeds)
+        at_least(1, batch=self.batch, window=self.window, label_steps=self.label_steps)
+        between(-1, 1, correlation=self.correlation)
+        between(0, 2, learning_rate=self.learning_rate)
+        require_taps(self.length, self.taps)
+        self.clock.require_even()
+
     @classmethod
     def smoke(cls) -> "Config":
         """The same comparison in seconds."""
@@ -74,7 +84,7 @@ class Config:
 def run(
     config: Config, *, key: PRNGKeyArray, report: Progress = None
 ) -> tuple[dict[str, object], dict[str, np.ndarray]]:
-    """The three flows of each process and the label control. Raises ValueError on an impossible config."""
+    """The three flows of each process and the label control."""
     processes = (ar1(config.length, config.correlation), moving_average(config.length, config.taps))
     keys = jax.random.split(key, len(processes) + 1)
     arrays: dict[str, np.ndarray] = {}
@@ -90,7 +100,7 @@ def run(
     label_index = mean_interval(label_proximity(processes[0], config, key=keys[-1])).as_json()
     if report:
         report(len(keys), len(keys))
-    values = {
+    values: dict[str, object] = {
         "processes": [process.name for process in processes],
         "max_gap": gaps,
         "nearest_neighbour": neighbours,

@@ -59,19 +59,19 @@ def pooled_batch(layer: Layer, tokens: Float[Array, "batch length"]) -> Float[Ar
     return jax.vmap(lambda one: _pooled(uniform, layer, one))(tokens)
 
 
-def fit_head(layer: Layer, sample: Sample, ridge: float) -> Readout:
-    """The best logistic head on z at uniform attention."""
-    return logistic_readout(pooled_batch(layer, sample.tokens), sample.labels, ridge)
+def fit_head(layer: Layer, sample: Sample, counted: Float[Array, " batch"], ridge: float) -> Readout:
+    """The best logistic head on z at uniform attention, on the counted sequences."""
+    return logistic_readout(pooled_batch(layer, sample.tokens), sample.labels, counted, ridge)
 
 
-def fit_reader(layer: Layer, sample: Sample, ridge: float) -> Readout:
-    """The best linear reader of masked tokens from phi at their position, at uniform attention."""
+def fit_reader(layer: Layer, sample: Sample, counted: Float[Array, " batch"], ridge: float) -> Readout:
+    """The best linear reader of masked tokens from phi at their positions, on the counted sequences."""
     uniform = jnp.zeros((sample.tokens.shape[1], sample.tokens.shape[1]))
     features = jax.vmap(lambda one, hidden: _masked_features(uniform, layer, one, hidden))
     return least_squares_readout(
         features(sample.tokens, sample.masked).reshape(sample.tokens.size, -1),
         sample.tokens.ravel(),
-        sample.masked.ravel().astype(sample.tokens.dtype),
+        (sample.masked.astype(counted.dtype) * counted[:, None]).ravel(),
         ridge,
     )
 
