@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from theory.claims import c01, c02, c03, c04, c08, c09, c10, c12
+from theory.claims import c01, c02, c03, c04, c08, c09, c10, c12, c19
 from theory.claims.check import KINDS, Check, Claim, Verdict
 
-MODULES = (c01, c02, c03, c04, c08, c09, c10, c12)
+MODULES = (c01, c02, c03, c04, c08, c09, c10, c12, c19)
 
 CLAIMS: dict[str, Claim] = {module.CLAIM.label: module.CLAIM for module in MODULES}
 """The registry, in the order of the labels."""

@@ -1,0 +1,277 @@
+"""C19, adiabatic blindness. Exact for every L under its conditions."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from theory.adiabatic import (
+    Head,
+    fit_head,
+    fitted_value,
+    head_loss,
+    head_size_bound,
+    label_gradient_bound,
+    residual_covariance,
+)
+from theory.circulant import circulant, circulant_kernel
+from theory.claims import c19_symbols
+from theory.claims.check import (
+    Claim,
+    autodiff,
+    counterexample,
+    finite_difference,
+    finite_difference_gap,
+    relative_gap,
+    simulation,
+    standard_errors_off,
+    symbolic,
+)
+from theory.claims.draws import correlation_draw, ring_sequences
+from theory.claims.populations import (
+    LENGTH,
+    Population,
+    Reader,
+    bag_information,
+    one_bag,
+    ordered_against_shuffled,
+    reader,
+)
+from theory.labels import residual_score_gradient
+from theory.markov import markov_autocovariance
+from theory.reconstruction import (
+    reconstruction_loss,
+    reconstruction_score_gradient,
+    reconstruction_value_gradient,
+)
+from theory.tolerances import STANDARD_ERRORS
+
+PENALTY = 0.1
+FIELD = 0.3  # tilt of class 0 where the bag is to know something of the label
+REPEATS, SEQUENCES = 40, 2000
+SEQUENCE_LAGS = 10  # length of the rings on the reconstruction side
+
+
+def flat_scores(length: int = LENGTH) -> Float[Array, "query key"]:
+    """Attention frozen uniform."""
+    return jnp.zeros((length, length))
+
+
+def features(pool, tokens: Float[Array, "sample key"]) -> Float[Array, "sample width"]:
+    """Pooled features of every sequence at uniform attention."""
+    return jax.vmap(lambda each: pool(flat_scores(), each))(tokens)
+
+
+def class_mean_gap(field: float, pool, key: PRNGKeyArray) -> Float[Array, ""]:
+    """E[z | 1] - E[z | 0] at uniform attention, relative to the largest feature."""
+    tokens, labels, chances = ordered_against_shuffled(field)
+    vectors = features(lambda *each: pool(reader(key), *each), tokens)
+    contrast = (chances * (2 * labels - 1)) @ vectors
+    return relative_gap(contrast, jnp.zeros_like(contrast), scale=vectors)
+
+
+def smallest_head(population: Population, model: Reader) -> Head:
+    """The ridge-fitted head at uniform attention."""
+    vectors = features(model.pool, population.tokens)
+    return fit_head(vectors, population.labels, population.chances, PENALTY)
+
+
+def idle_head(population: Population, model: Reader) -> Head:
+    """On one bag without positions: non-zero weights that cancel, so that the prediction is 1/2."""
+    vectors = features(model.pool, population.tokens)
+    weights = jnp.ones_like(vectors[0])
+    return Head(weights, -weights @ vectors[0])
+
+
+def gradient_gap(
+    population: Population, head_of, position_size: float, key: PRNGKeyArray
+) -> Float[Array, ""]:
+    """Largest entry of any sample's label gradient, by jax, over that of dz/dS."""
+    model = reader(key, position_size)
+    head = head_of(population, model)
+
+    def loss(scores, tokens, label):
+        logit = model.pool(scores, tokens) @ head.weights + head.intercept
+        return jax.nn.softplus(logit) - label * logit
+
+    slopes = jax.vmap(jax.grad(loss), (None, 0, 0))(flat_scores(), population.tokens, population.labels)
+    pulls = jax.vmap(jax.jacobian(model.pool), (None, 0))(flat_scores(), population.tokens)
+    return relative_gap(slopes, jnp.zeros_like(slopes), scale=pulls)
+
+
+def deep_gradient_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Two layers, scores not uniform, a max pool, zero head: the gradient in both layers' scores."""
+    model, scores = reader(key), jax.random.normal(key, (2, LENGTH, LENGTH))
+    tokens = jnp.where(jnp.arange(LENGTH) < 2, 1.0, -1.0)
+
+    def loss(scores):
+        stream = model.embed(tokens)
+        for layer in scores:
+            stream = model.feature_map(stream + jax.nn.softmax(layer) @ stream @ model.value_map.T)
+        return jax.nn.softplus(stream.max(axis=0) @ jnp.zeros_like(stream[0]))
+
+    return jnp.abs(jax.grad(loss)(scores)).max()
+
+
+def bound_ratio(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Where the bag knows something: head and label gradient over their information bounds."""
+    population, model = ordered_against_shuffled(FIELD), reader(key)
+    head, information = smallest_head(population, model), bag_information(population)
+    pulls = jax.vmap(jax.jacobian(model.pool), (None, 0))(flat_scores(), population.tokens)
+    rates = jax.nn.sigmoid(features(model.pool, population.tokens) @ head.weights + head.intercept)
+    errors = population.chances * (rates - population.labels)
+    slope = jnp.einsum("n,w,nwij->ij", errors, head.weights, pulls)
+    mean_pull = jnp.abs(errors) @ jnp.sqrt(jnp.sum(pulls**2, axis=(1, 2, 3)))
+    by_gradient = jnp.linalg.norm(slope) / label_gradient_bound(information, PENALTY, mean_pull)
+    return jnp.maximum(by_gradient, jnp.linalg.norm(head.weights) / head_size_bound(information, PENALTY))
+
+
+def label_difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Where the bag knows something: closed-form label gradient against central differences."""
+    population, (reader_key, direction_key) = ordered_against_shuffled(FIELD), jax.random.split(key)
+    model, weights = reader(reader_key), jnp.full((LENGTH, LENGTH), 1 / LENGTH)
+    head = smallest_head(population, model)
+
+    def loss(scores):
+        vectors = jax.vmap(lambda each: model.pool(scores, each))(population.tokens)
+        return head_loss(head, vectors, population.labels, population.chances, PENALTY)
+
+    def slope(tokens, label):
+        stream = model.embed(tokens)
+        hidden = stream + weights @ stream @ model.value_map.T
+        written, pull = jax.vjp(model.feature_map, hidden)
+        error = jax.nn.sigmoid(written.mean(axis=0) @ head.weights + head.intercept) - label
+        (pulled,) = pull(jnp.broadcast_to(error * head.weights, written.shape))
+        return residual_score_gradient(weights, stream, model.value_map, pulled)
+
+    slopes = jax.vmap(slope)(population.tokens, population.labels)
+    closed = jnp.tensordot(population.chances, slopes, axes=1)
+    return finite_difference_gap(loss, closed, flat_scores(), key=direction_key)
+
+
+def reconstruction_law(autocovariance: Float[Array, " lag"]) -> Float[Array, " lag"]:
+    """dl/dS_{i,i+r} = -(v*/L^2) Cov(residual_i, x_{i+r}) at uniform attention and v*."""
+    share = fitted_value(autocovariance) / len(autocovariance) ** 2
+    return -share * residual_covariance(autocovariance)
+
+
+def reconstruction_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """The law against `jax.grad`, and dl/dv = 0 at v*, for AR(1)."""
+    autocovariance = markov_autocovariance(SEQUENCE_LAGS, correlation_draw(key))
+    value, flat = fitted_value(autocovariance), flat_scores(SEQUENCE_LAGS)
+    by_jax = jax.grad(reconstruction_loss)(flat, value, circulant(autocovariance))
+    gap = relative_gap(by_jax, circulant(reconstruction_law(autocovariance)))
+    return jnp.maximum(gap, jnp.abs(reconstruction_value_gradient(flat, value, circulant(autocovariance))))
+
+
+def reconstruction_difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """The law against central differences, for AR(1)."""
+    process, direction_key = jax.random.split(key)
+    autocovariance = markov_autocovariance(SEQUENCE_LAGS, correlation_draw(process))
+    loss = lambda scores: reconstruction_loss(scores, fitted_value(autocovariance), circulant(autocovariance))
+    law = circulant(reconstruction_law(autocovariance))
+    return finite_difference_gap(loss, law, flat_scores(SEQUENCE_LAGS), key=direction_key)
+
+
+def sampled_reconstruction(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Per-sequence reconstruction gradients of sampled AR(1) rings at v*, lag by lag, against the law."""
+    process, noise = jax.random.split(key)
+    correlation = correlation_draw(process)
+    autocovariance = markov_autocovariance(SEQUENCE_LAGS, correlation)
+    flat, value = flat_scores(SEQUENCE_LAGS), fitted_value(autocovariance)
+    moments = lambda each: jnp.outer(each, each)
+    slope = lambda each: circulant_kernel(reconstruction_score_gradient(flat, value, moments(each)))
+    sequences = ring_sequences(noise, SEQUENCE_LAGS, correlation, 10 * SEQUENCES)
+    return standard_errors_off(jax.vmap(slope)(sequences), reconstruction_law(autocovariance))
+
+
+def sampled_labels(shuffled_size: float, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Label gradient along lag 1 on fresh data, after a head fit to a sample; mean over 40 fits.
+
+    Class 1: AR(1) rings. Class 0: others, shuffled and scaled (by 1: the same bags in law).
+    """
+    reader_key, *repeats = jax.random.split(key, REPEATS + 1)
+    model = reader(reader_key)
+    neighbours = circulant(jnp.zeros(LENGTH).at[1].set(1.0))
+    response = lambda each: jax.jvp(lambda s: model.pool(s, each), (flat_scores(),), (neighbours,))
+    labels, chances = jnp.repeat(jnp.asarray([1.0, 0.0]), SEQUENCES), jnp.full(2 * SEQUENCES, 0.5 / SEQUENCES)
+
+    def slope(key):
+        train, order, fresh, fresh_order = jax.random.split(key, 4)
+        vectors, _ = jax.vmap(response)(two_classes(train, order, shuffled_size))
+        head = fit_head(vectors, labels, chances, PENALTY)
+        vectors, pulls = jax.vmap(response)(two_classes(fresh, fresh_order, shuffled_size))
+        errors = jax.nn.sigmoid(vectors @ head.weights + head.intercept) - labels
+        return (chances * errors) @ (pulls @ head.weights)
+
+    return standard_errors_off(jax.lax.map(slope, jnp.stack(repeats)), jnp.zeros(()))
+
+
+def two_classes(draw, order, shuffled_size: float) -> Float[Array, "sample key"]:
+    """AR(1) rings, then as many others with their positions permuted and their size changed."""
+    rings = ring_sequences(draw, LENGTH, jnp.asarray(0.6), 2 * SEQUENCES)
+    shuffled = jax.random.permutation(order, rings[SEQUENCES:], axis=1, independent=True)
+    return jnp.concatenate([rings[:SEQUENCES], shuffled_size * shuffled])
+
+
+CLAIM = Claim(
+    label="C19",
+    title="Adiabatic blindness",
+    statement=(
+        "Freeze attention at uniform and fit the rest. The label gradient in every score, of every layer, is "
+        "(p - y) w . dz/dS: exactly 0 per sample for a zero head, whatever the architecture. The zero head "
+        "is the optimum of a ridge-penalised linear head exactly when both classes have the same mean "
+        "pooled features, E[z|1] = E[z|0]. That holds if z is a sum over positions of functions of (token, "
+        "position, bag) and the label only changes the order: one residual layer with any token-wise MLP. "
+        "If the features carry I nats about the label, (lambda/2)|w|^2 <= I, so |E dl/dS| <= sqrt(2 I/lambda) "
+        "E[|p - y| |dz/dS|]. Reconstruction is not blind there: at its fitted v* the gradient along lag r "
+        "is -(v*/L^2) Cov(residual_i, x_{i+r}), 0 at lag 0, and 0 throughout only if all C(r), r != 0, agree."
+    ),
+    regime=(
+        "Exact for every L, per sample (labels) and in the population (reconstruction). Needs a linear head "
+        "after the pool and the smallest optimal head: without the ridge a constant prediction can have a "
+        "non-zero head, and then gradients. Not for non-linear heads, nor for a second layer whose MLP acts "
+        "on a mean that already encodes order: those read pairs of positions at uniform attention. A head "
+        "fitted to n samples leaves a gradient of order 1/sqrt(n). Symbols: any architecture; bags for every "
+        "cyclically stationary binary law, L = 2..5; the readout for L = 3..8."
+    ),
+    formula=(
+        r"\frac{\partial \ell}{\partial S} = (p - y)\, w^{\top} \frac{\partial z}{\partial S}, \quad "
+        r"w = 0 \Leftrightarrow \mathbb{E}[z \mid 1] = \mathbb{E}[z \mid 0], \quad "
+        r"\left\| \mathbb{E} \frac{\partial \ell}{\partial S} \right\| \leq \sqrt{\frac{2 I}{\lambda}}\, "
+        r"\mathbb{E}\left[ |p - y| \left\| \frac{\partial z}{\partial S} \right\| \right]"
+    ),
+    checks=(
+        symbolic("a zero head has no score gradient, any features", c19_symbols.zero_head_has_no_gradient),
+        symbolic("zero head for equal class means", c19_symbols.zero_head_is_optimal_for_equal_class_means),
+        symbolic("order leaves class means equal, L = 2..5", c19_symbols.bags_and_places_agree),
+        symbolic("fitted readout and residual, L = 3..8", c19_symbols.fitted_residual),
+        autodiff("class means agree over all sequences", lambda key: class_mean_gap(0.0, Reader.pool, key)),
+        autodiff(
+            "per-sample label gradients by jax are 0",
+            lambda key: gradient_gap(ordered_against_shuffled(), smallest_head, 1.0, key),
+        ),
+        autodiff("zero head, two layers, max pool", deep_gradient_gap, tolerance=0.0),
+        autodiff("partial information: gradient over its bound", bound_ratio, tolerance=1.0),
+        autodiff("reconstruction at its fitted readout by jax", reconstruction_gap),
+        finite_difference("label gradient where the bag is informative", label_difference_gap),
+        finite_difference("reconstruction gradient", reconstruction_difference_gap),
+        simulation("label gradient along lag 1 after sampled fits", lambda key: sampled_labels(1.0, key)),
+        simulation("reconstruction gradient of sampled rings", sampled_reconstruction),
+        counterexample(
+            "a label that the bag knows",
+            lambda key: gradient_gap(ordered_against_shuffled(FIELD), smallest_head, 1.0, key),
+        ),
+        counterexample(
+            "one bag, constant prediction, head not the smallest",
+            lambda key: gradient_gap(one_bag(), idle_head, 0.0, key),
+        ),
+        counterexample(
+            "a second layer reads pairs of positions", lambda key: class_mean_gap(0.0, Reader.deep_pool, key)
+        ),
+        counterexample(
+            "sampled fits to a label that the bag knows",
+            lambda key: sampled_labels(1.3, key),
+            tolerance=STANDARD_ERRORS,
+        ),
+    ),
+)
