@@ -14,8 +14,10 @@ import json
 import os
 import platform
 import re
+import shutil
 import sys
 import time
+import warnings
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -290,8 +292,10 @@ def kept(command: Storing, name: str, config: Any, compute: Callable[[Path], tup
         if identity.items() <= result.record.items():
             return result
     started, digest = time.perf_counter(), hashlib.sha256(json.dumps(identity).encode()).hexdigest()
-    values, arrays = compute(command.out / "checkpoints" / f"{name}-{digest[:12]}")
+    folder = command.out / "checkpoints" / f"{name}-{digest[:12]}"
+    values, arrays = compute(folder)
     store.save(command.results, store.Result(name, values, arrays, record))
+    shutil.rmtree(folder, ignore_errors=True)
     clock = command.out / "timings.json"
     timings = json.loads(clock.read_text()) if clock.exists() else {}
     timings[name] = round(time.perf_counter() - started, 1)
@@ -312,8 +316,10 @@ def sources() -> str:
 def stage_configs(preset: str) -> dict[str, Any]:
     """The stages of `reproduce` in order, each with its config."""
     cores = {**experiments("simulate"), **experiments("train")}
-    configure = lambda kind: kind.smoke() if preset == "smoke" else kind()
-    return {"claims": claims_config(), **{name: configure(cores[name].Config) for name in TOYS + TRAININGS}}
+    small = preset == "smoke"
+    configure = lambda kind: kind.smoke() if small else kind()
+    experiment_configs = {name: configure(cores[name].Config) for name in TOYS + TRAININGS}
+    return {"claims": claims_config(("C3",) if small else ()), **experiment_configs}
 
 
 def reproduce_stages(command: Reproduce, report: Report) -> dict[str, Any]:
@@ -478,6 +484,9 @@ def prepare_jax() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    warnings.filterwarnings(
+        "ignore", "Error (reading|writing) persistent compilation cache"
+    )  # it compiles anew
 
 
 def processor() -> str:
