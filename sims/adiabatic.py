@@ -106,8 +106,8 @@ def run(
     }
     arrays = {
         "lags": np.arange(1, label.shape[1] + 1),
-        "snr_label_by_lag": unbiased_square(label),
-        "snr_reconstruction_by_lag": unbiased_square(hidden),
+        "snr_label_by_lag": np.asarray(unbiased_square(label)),
+        "snr_reconstruction_by_lag": np.asarray(unbiased_square(hidden)),
         "train_sizes": np.array(config.train_sizes),
         "label_size": fits["label_size"],
         "reconstruction_size": fits["reconstruction_size"],

@@ -57,16 +57,17 @@ def unbiased_snr(samples: np.ndarray) -> float:
 def snr(samples: np.ndarray, level: float = 0.95) -> Interval:
     """Signal-to-noise ratio mean^2 / var per sample, estimated without bias, with its large-n interval.
 
-    The standard score delta = mean / sd has variance (1 - delta skew + delta^2 (kurtosis + 2) / 4) / n
-    (delta method, kurtosis = excess); its normal interval is squared. Where the interval holds 0, low is 0
+    The standard score delta = mean / sd has variance (1 - delta skew + delta^2 (kurtosis - 1) / 4) / n
+    (delta method); its normal interval is squared. Where the interval holds 0, low is 0
     or the estimate if that is lower."""
     samples = np.asarray(samples, dtype=np.float64).ravel()
     n, deviation = samples.size, samples.std(ddof=1)
     if deviation == 0:
         return Interval(0.0, 0.0, 0.0, level, n, "no variation")
     score, estimate = samples.mean() / deviation, unbiased_snr(samples)
-    skew, excess = stats.skew(samples), stats.kurtosis(samples)
-    spread = 1 - score * skew + score**2 * (excess + 2) / 4
+    standard = (samples - samples.mean()) / samples.std()
+    skew, kurtosis = np.mean(standard**3), np.mean(standard**4)
+    spread = 1 - score * skew + score**2 * (kurtosis - 1) / 4
     half = stats.norm.ppf((1 + level) / 2) * np.sqrt(max(spread, 0.0) / n)
     low = max(abs(score) - half, 0.0) ** 2
     high = (abs(score) + half) ** 2
@@ -87,7 +88,7 @@ def ratio_interval(numerator: np.ndarray, denominator: np.ndarray, level: float 
     return Interval(_quotient(top, bottom), low, high, level, n, "Fieller")
 
 
-def unbiased_square(samples: np.ndarray) -> np.ndarray:
+def unbiased_square(samples: np.ndarray) -> np.ndarray | np.floating:
     """mean^2 - var / n over the first axis: without bias for the squared mean, so it may be negative."""
     samples = np.asarray(samples, dtype=np.float64)
     return samples.mean(axis=0) ** 2 - samples.var(axis=0, ddof=1) / len(samples)

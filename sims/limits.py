@@ -3,14 +3,14 @@
 from sims.store import UserError
 
 
-def at_least(least: float, **numbers: float) -> None:
+def at_least(least: int, **numbers: int) -> None:
     """Raise `UserError` naming the first number below `least`."""
     for name, number in numbers.items():
         if number < least:
             raise UserError(f"{name} must be at least {least}: got {number}; try {least}")
 
 
-def between(low: float, high: float, **numbers: float) -> None:
+def between(low: int, high: int, **numbers: float) -> None:
     """Raise `UserError` naming the first number outside the open interval."""
     for name, number in numbers.items():
         if not low < number < high:
