@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 import theory
 from paper_figs import style
-from paper_figs.heat_maps import Row, rows_of_parts
-from paper_figs.numbers import number, percent
+from paper_figs.heat_maps import Row, rounded, rows_of_parts
+from paper_figs.numbers import number
 from paper_figs.sources import need
 from sims.store import Result
 
@@ -25,31 +25,28 @@ def descent(results: Mapping[str, Result], loss: str) -> list[np.ndarray]:
     return [np.asarray(gradient), np.broadcast_to(key_bias, gradient.shape), np.asarray(centred)]
 
 
-def doubly_centred_share(results: Mapping[str, Result], loss: str) -> float:
-    """Squared norm of the doubly centred part over that of both parts."""
-    _, key_bias, centred = descent(results, loss)
-    return float((centred**2).sum() / ((centred**2).sum() + (key_bias**2).sum()))
+def rows(results: Mapping[str, Result]) -> list[Row]:
+    """Labels above, reconstruction below."""
+    losses = {"label": "label loss", "reconstruction": "reconstruction"}
+    return [Row(title, descent(results, loss)) for loss, title in losses.items()]
 
 
 @style.styled
 def draw(results: Mapping[str, Result]) -> Figure:
     """Two rows (labels, reconstruction), three parts; one colour scale per row."""
-    return rows_of_parts(
-        [
-            Row("label loss", descent(results, "label")),
-            Row("reconstruction loss", descent(results, "reconstruction")),
-        ]
-    )
+    return rows_of_parts(rows(results))
 
 
 def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with norms and shares."""
     values: Any = need(results, "docs_order_probes", by="figure adiabatic_gradients").values
-    norm = {loss: float(np.linalg.norm(descent(results, loss)[0])) for loss in ("label", "reconstruction")}
-    share = {loss: percent(doubly_centred_share(results, loss)) for loss in norm}
+    label, reconstruction = rows(results)
+    norms = [number(float(np.linalg.norm(row.maps[0]))) for row in (label, reconstruction)]
+    shares = [rounded(row.shares[2]) for row in (label, reconstruction)]
     return (
-        "Score gradients of the Transformer at the adiabatic point. Minus the mean gradient over held-out sequences "
-        f"(mean of {values['heads']} heads), attention frozen uniform and everything else fitted; each row has its own "
-        f"colour scale. Norms: {number(norm['label'])} for labels, {number(norm['reconstruction'])} for "
-        f"reconstruction; the doubly centred part holds {share['label']} and {share['reconstruction']} of the squared norm."
+        "Score gradients of the Transformer at the adiabatic point. Minus the mean gradient over held-out "
+        f"sequences (mean of {values['heads']} heads), attention frozen uniform and everything else fitted; "
+        f"each row has its own colour scale. Norms: {norms[0]} for labels, "
+        f"{norms[1]} for reconstruction; the doubly centred part holds "
+        f"{shares[0]} and {shares[1]} of the squared norm."
     )

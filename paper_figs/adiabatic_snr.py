@@ -1,4 +1,4 @@
-"""Signal-to-noise ratio of the score gradient by lag, attention frozen uniform and the rest fitted.   [C19]"""
+"""Signal-to-noise ratio of the score gradient by lag, attention uniform and all else fitted.   [C19]"""
 
 from collections.abc import Mapping
 
@@ -15,16 +15,16 @@ LOSSES = (("reconstruction", "reconstruction", style.RECONSTRUCTION), ("label", 
 
 
 def by_lag(results: Mapping[str, Result]) -> list[tuple[str, np.ndarray, dict[str, np.ndarray]]]:
-    """(title, lags, {loss: SNR by lag}) of the toy and of the Transformer."""
+    """(title, lags, {loss: SNR}) of the toy and of the Transformer; SNR has shape (seeds or 1, lags)."""
     toy = need(results, "adiabatic_toy", by="figure adiabatic_snr").arrays
     real = need(results, "docs_order_probes", by="figure adiabatic_snr").arrays
     losses = ("label", "reconstruction")
     return [
-        ("toy", toy["lags"], {loss: toy[f"snr_{loss}_by_lag"] for loss in losses}),
+        ("toy", toy["lags"], {loss: np.atleast_2d(toy[f"snr_{loss}_by_lag"]) for loss in losses}),
         (
             "Transformer, docs-order",
             real["snr_lags"],
-            {loss: real[f"snr_{loss}_adiabatic"] for loss in losses},
+            {loss: np.atleast_2d(real[f"snr_{loss}_adiabatic"]) for loss in losses},
         ),
     ]
 
@@ -37,7 +37,8 @@ def draw(results: Mapping[str, Result]) -> Figure:
         panel = axes[0, place]
         panel.axhline(0.0, zorder=0, label="theory for labels: 0", **style.THEORY.line(markers=False))
         for loss, name, look in LOSSES:
-            panel.plot(lags, curves[loss], label=name, **look.line())
+            style.band(panel, lags, curves[loss].min(0), curves[loss].max(0), look)
+            panel.plot(lags, curves[loss].mean(0), label=name, **look.line())
         style.letter(panel, "ab"[place], title)
         panel.set_xlabel("lag (positions)")
     axes[0, 0].set_ylabel("SNR per sequence")
@@ -48,12 +49,12 @@ def draw(results: Mapping[str, Result]) -> Figure:
 def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with the largest ratios of both losses."""
     parts = [
-        f"{title}: at most {number(float(curves['label'].max()))} for labels, "
-        f"{number(float(curves['reconstruction'].max()))} for reconstruction"
+        f"{title}: at most {number(float(curves['label'].mean(0).max()))} for labels, "
+        f"{number(float(curves['reconstruction'].mean(0).max()))} for reconstruction"
         for title, _, curves in by_lag(results)
     ]
     return (
-        "Signal at the adiabatic point, by lag. Signal-to-noise ratio per sequence of the score gradient along each "
-        "lag, attention frozen uniform and everything else fitted, on held-out sequences; estimated without bias, so "
-        f"that no signal shows as values around 0. {'; '.join(parts)}."
+        "Signal at the adiabatic point, by lag. Signal-to-noise ratio per sequence of the score gradient "
+        "along each lag, attention frozen uniform and everything else fitted, on held-out sequences; "
+        f"estimated without bias, so that no signal shows as values around 0. {'; '.join(parts)}."
     )

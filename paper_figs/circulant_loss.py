@@ -48,8 +48,8 @@ def caption(results: Mapping[str, Result]) -> str:
     drop = float(changes(results, "reconstruction_loss").mean(0).min())
     seeds = changes(results, "label_loss").shape[0]
     return (
-        "Loss along a circulant proximity direction. The label loss does not move at any magnitude (largest change "
-        f"{number(largest['label_loss'])}); the reconstruction loss falls by up to {number(-drop)}. Control: "
-        "along a direction that is not circulant the label loss moves, by up to "
+        "Loss along a circulant proximity direction. The label loss does not move at any magnitude "
+        f"(largest change {number(largest['label_loss'])}); the reconstruction loss falls by up to "
+        f"{number(-drop)}. Control: along a direction that is not circulant the label loss moves, by up to "
         f"{number(largest['label_loss_control'])}. Lines are means, bands ranges, over {seeds} seeds."
     )

@@ -1,4 +1,4 @@
-"""The figures by name, and their files: NAME.pdf (vector) and NAME.png. The same results give the same bytes."""
+"""The figures by name, and their files NAME.pdf (vector) and NAME.png: the same results, the same bytes."""
 
 import io
 from collections.abc import Callable, Iterable, Mapping

@@ -6,8 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from paper_figs import style
-from paper_figs.heat_maps import Row, rows_of_parts
-from paper_figs.numbers import percent
+from paper_figs.heat_maps import Row, rounded, rows_of_parts
 from paper_figs.sources import need
 from sims.store import Result
 
@@ -21,30 +20,26 @@ def descent(results: Mapping[str, Result], loss: str) -> list[np.ndarray]:
     return [-arrays[f"{loss}_{part}"] for part in PARTS]
 
 
-def doubly_centred_share(results: Mapping[str, Result], loss: str) -> float:
-    """Squared norm of the doubly centred part over that of both parts."""
-    _, key_bias, centred = descent(results, loss)
-    return float((centred**2).sum() / ((centred**2).sum() + (key_bias**2).sum()))
+def rows(results: Mapping[str, Result]) -> list[Row]:
+    """Labels above, reconstruction below."""
+    losses = {"label": "label loss", "reconstruction": "reconstruction"}
+    return [Row(title, descent(results, loss)) for loss, title in losses.items()]
 
 
 @style.styled
 def draw(results: Mapping[str, Result]) -> Figure:
     """Two rows (labels, reconstruction), three parts; one colour scale per row."""
-    rows = [
-        Row("label loss", descent(results, "label")),
-        Row("reconstruction loss", descent(results, "reconstruction")),
-    ]
-    return rows_of_parts(rows)
+    return rows_of_parts(rows(results))
 
 
 def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with the shares of the squared norm."""
     values = need(results, "blindness", by="figure gradient_decomposition").values
-    label, reconstruction = (doubly_centred_share(results, loss) for loss in ("label", "reconstruction"))
+    label, reconstruction = (rounded(row.shares[2]) for row in rows(results))
     return (
-        "Score gradients of the minimal model at uniform attention. Minus the gradient of the label loss (top) "
-        "and of the reconstruction loss (bottom) with respect to the attention scores, split into its key bias "
-        "and its doubly centred part; one colour scale per row. The doubly centred part, where proximity "
-        f"lies, holds {percent(label)} of the squared norm for labels and {percent(reconstruction)} for "
-        f"reconstruction. Cyclic AR(1) tokens, {values['length']} positions."
+        "Score gradients of the minimal model at uniform attention. Minus the gradient of the label loss "
+        "(top) and of the reconstruction loss (bottom) with respect to the attention scores, split into "
+        "its key bias and its doubly centred part; one colour scale per row. The doubly centred part, "
+        f"where proximity lies, holds {label} of the squared norm for labels and "
+        f"{reconstruction} for reconstruction. Cyclic AR(1) tokens, {values['length']} positions."
     )

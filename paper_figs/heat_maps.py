@@ -10,8 +10,9 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from paper_figs import style
+from paper_figs.numbers import percent
 
-TITLES = ("whole gradient", "key bias part", "doubly centred part")
+PARTS = ("whole", "key bias", "doubly centred")
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,36 @@ class Row:
     name: str
     maps: list[np.ndarray]
 
+    @property
+    def shares(self) -> list[float]:
+        """Squared norm of each map over that of the two parts together."""
+        energies = [float((part**2).sum()) for part in self.maps]
+        return [energy / ((energies[1] + energies[2]) or 1.0) for energy in energies]
+
+    @property
+    def titles(self) -> list[str]:
+        """The loss over the whole, the shares over the parts."""
+        _, bias, centred = self.shares
+        parts = (f"{PARTS[1]}: {rounded(bias)}", f"{PARTS[2]}: {rounded(centred)}")
+        return [f"{self.name}, {PARTS[0]}", *parts]
+
+
+def rounded(share: float) -> str:
+    """A share in percent; what is rounding error of float64 is zero."""
+    return percent(0.0 if share < 1e-20 else share)
+
 
 def rows_of_parts(rows: Sequence[Row]) -> Figure:
     """One row of three maps per loss, a colour bar at its right end."""
-    figure, axes = style.panels(
-        len(rows), 3, width=style.FULL_WIDTH, height=2.15 * len(rows), sharex=True, sharey=True
-    )
+    height = 2.15 * len(rows)
+    figure, axes = style.panels(len(rows), 3, width=style.FULL_WIDTH, height=height, sharex=True, sharey=True)
+    marks = iter("abcdefghi")
     for row, line in zip(rows, axes, strict=True):
         limit = max(float(np.abs(part).max()) for part in row.maps) or 1.0
-        for place, (part, panel) in enumerate(zip(row.maps, line, strict=True)):
+        for part, panel, title in zip(row.maps, line, row.titles, strict=True):
             image = signed_map(panel, part, limit)
-            mark = "abcdefghi"[3 * rows.index(row) + place]
-            style.letter(panel, mark, f"{row.name}: {TITLES[place]}" if place == 0 else TITLES[place])
-        colour_bar(figure, image, line, "minus gradient (loss per unit score)")
+            style.letter(panel, next(marks), title)
+        colour_bar(figure, image, line, "minus gradient\n(loss per unit of score)")
         line[0].set_ylabel("query position $i$")
     for panel in axes[-1]:
         panel.set_xlabel("key position $j$")
@@ -49,8 +67,8 @@ def signed_map(axes: Axes, values: np.ndarray, limit: float) -> AxesImage:
     return image
 
 
-def colour_bar(figure: Figure, image: AxesImage, panels: Sequence[Axes] | np.ndarray, label: str) -> None:
-    """A colour bar for a row of panels, its power of ten in the label's line."""
+def colour_bar(figure: Figure, image: AxesImage, panels: np.ndarray, label: str) -> None:
+    """A colour bar for a row of panels, its power of ten above it."""
     bar = figure.colorbar(image, ax=list(panels), pad=0.02, aspect=18)
     formatter = ScalarFormatter(useMathText=True)
     formatter.set_powerlimits((-2, 3))

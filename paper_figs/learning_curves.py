@@ -30,6 +30,7 @@ def _curve(axes: Axes, steps: np.ndarray, curves: np.ndarray, arm: str) -> None:
     if not known.any():
         return
     style.band(axes, steps[known], low, high, look)
+    axes.plot(steps[known], curves[:, known].T, color=look.color, linewidth=0.5, alpha=0.6)
     every = max(1, int(known.sum()) // 10)
     axes.plot(steps[known], mean, label=style.ARM_NAMES[arm], **look.line(every=every))
 
@@ -78,8 +79,8 @@ def caption(results: Mapping[str, Result]) -> str:
         sentences.append(f"{TITLES[name]}: test accuracy {label} with labels only, {spt} with SPT first")
     values = need(results, "docs_order", by="figure learning_curves").values
     return (
-        "Both arms at equal steps. Validation accuracy, label loss and the loss of masked reconstruction over "
-        f"{number(values['budget_steps'])} steps on docs-order; the SPT arm spends the shaded steps on "
-        f"reconstruction. {'; '.join(sentences)}. Lines are means, bands ranges, over {len(values['seeds'])} seeds; "
-        "intervals are 95%."
+        "Both arms at equal steps. Validation accuracy, label loss and the loss of masked reconstruction "
+        f"over {number(values['budget_steps'])} steps on docs-order; the SPT arm spends the shaded steps on "
+        f"reconstruction. {'; '.join(sentences)}. Thick lines are means, thin lines seeds, bands ranges, "
+        f"over {len(values['seeds'])} seeds; intervals are 95%."
     )

@@ -5,10 +5,11 @@ import math
 from collections.abc import Mapping
 
 MINUS = "\N{MINUS SIGN}"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Three significant digits; powers of ten written out below 0.001 and from 100,000; "none" for a missing one."""
+    """Three significant digits; a power of ten below 0.001 and from 100,000; "none" for a missing one."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "none"
     if value == 0:
@@ -18,14 +19,13 @@ def number(value: float | None, digits: int = 3) -> str:
     if 1e-3 <= abs(value) < 1e5:
         return _signed(_plain(abs(value), digits), value)
     mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
-    power = str(int(exponent)).replace("-", MINUS)
-    return _signed(f"{mantissa.rstrip('0').rstrip('.')}×10^{power}", value)
+    power = str(int(exponent)).translate(RAISED)
+    return _signed(f"{mantissa.removesuffix('.00')}×10{power}", value)
 
 
 def _plain(size: float, digits: int) -> str:
     decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-    text = f"{size:,.{decimals}f}"
-    return text
+    return f"{size:,.{decimals}f}"
 
 
 def _signed(text: str, value: float) -> str:

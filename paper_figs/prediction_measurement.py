@@ -81,6 +81,7 @@ def caption(results: Mapping[str, Result]) -> str:
         f"{sum(row['verdict'] == kind for row in rows)} {kind}" for kind in ("holds", "fails", "undecided")
     ]
     return (
-        "Prediction and measurement. Each dimensionless number as the theory predicts it (dashed), as the toy and as "
-        f"the Transformer on docs-order show it, with 95% intervals. Of {len(rows)} rows: {', '.join(counts)}."
+        "Prediction and measurement. Each dimensionless number as the theory predicts it (dashed), as the "
+        f"toy and as the Transformer on docs-order show it, with 95% intervals. Of {len(rows)} rows: "
+        f"{', '.join(counts)}."
     )

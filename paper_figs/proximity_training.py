@@ -40,8 +40,8 @@ def caption(results: Mapping[str, Result]) -> str:
     arrays = need(results, "docs_order_probes", by="figure proximity_training").arrays
     ends = {arm: mean_over_seeds(arrays[f"proximity_index_{arm}"])[1][-1] for arm in style.ARMS}
     return (
-        "Proximity while both arms train on docs-order. Attention mass within a window around each position, over "
-        "its value for uniform attention; the SPT arm pretrains in the shaded steps. At the end: "
-        f"{number(float(ends['label_only']))} with labels only, {number(float(ends['spt']))} with SPT first. "
-        f"Lines are means, bands ranges, over {arrays['proximity_index_spt'].shape[0]} seeds."
+        "Proximity while both arms train on docs-order. Attention mass within a window around each "
+        "position, over its value for uniform attention; the SPT arm pretrains in the shaded steps. At the "
+        f"end: {number(float(ends['label_only']))} with labels only, {number(float(ends['spt']))} with SPT "
+        f"first. Lines are means, bands ranges, over {arrays['proximity_index_spt'].shape[0]} seeds."
     )

@@ -94,7 +94,7 @@ def caption(results: Mapping[str, Result]) -> str:
     gaps = ", ".join(f"{number(values['max_gap'][p])} ({NAMES.get(p, p)})" for p in values["processes"])
     seeds = arrays[f"{first}_sgd_loss"].shape[0]
     return (
-        "Reduced flow, full flow and stochastic training. The flow of L numbers predicts loss, proximity index "
-        "and attention kernel of the full flow of L² scores and of training on samples. Largest gap between reduced "
-        f"and full flow: {gaps}. Line and band of training: mean and range of {seeds} seeds."
+        "Reduced flow, full flow and stochastic training. The flow of L numbers predicts loss, proximity "
+        "index and attention kernel of the full flow of L² scores and of training on samples. Largest gap "
+        f"between reduced and full flow: {gaps}. Line and band of training: mean and range of {seeds} seeds."
     )

@@ -6,25 +6,24 @@ from sims.store import Result, UserError
 
 COMMANDS = {
     "claims": "sptlab verify",
-    "blindness": "sptlab simulate",
-    "reduced_flow": "sptlab simulate",
-    "adiabatic_toy": "sptlab simulate",
-    "docs_order": "sptlab train",
-    "digits": "sptlab train",
-    "docs_order_probes": "sptlab train",
+    "blindness": "sptlab simulate blindness",
+    "reduced_flow": "sptlab simulate reduced-flow",
+    "adiabatic_toy": "sptlab simulate adiabatic-toy",
+    "docs_order": "sptlab train docs-order",
+    "digits": "sptlab train digits",
+    "docs_order_probes": "sptlab train docs-order-probes",
     "comparison": "sptlab compare",
     "study": "sptlab study",
 }
 
 
 def need(results: Mapping[str, Result], name: str, *, by: str) -> Result:
-    """The result called `name`. Raises UserError, one line that names the command to run, when it is missing."""
+    """The result called `name`; when it is missing, UserError: one line that names the command to run."""
     if name in results:
         return results[name]
     found = ", ".join(sorted(results)) or "none"
-    raise UserError(
-        f"{by} needs the stored result {name}: found {found}; make it with: {COMMANDS.get(name, 'sptlab reproduce')}"
-    )
+    command = COMMANDS.get(name, "sptlab reproduce")
+    raise UserError(f"{by} needs the stored result {name}: found {found}; make it with: {command}")
 
 
 def missing(results: Mapping[str, Result], names: Iterable[str]) -> list[str]:

@@ -1,9 +1,9 @@
-"""How every figure looks: sizes, colours, line styles. Stateless: matplotlib's global settings are changed for
-the length of one call and restored.
+"""How every figure looks: sizes, colours, line styles. Stateless: matplotlib's global settings are changed
+for the length of one call and restored.
 
 Rules: one colour per quantity everywhere; theory dashed and black, measurement solid; bands are confidence
-intervals or ranges of seeds, the caption says which; every pair of curves also differs by marker or line style,
-so that the figure reads in grey. Units: inches for sizes, points for text."""
+intervals or ranges of seeds, the caption says which; every pair of curves also differs by marker or line
+style, so that the figure reads in grey. Units: inches for sizes, points for text."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -53,20 +53,21 @@ class Look:
 
 LABELS = Look(VERMILLION, "-", "o", filled=False)
 RECONSTRUCTION = Look(BLUE, "-", "s", filled=True)
-CONTROL = Look(PURPLE, (0, (1, 1)), "^", filled=False)
+CONTROL = Look(PURPLE, (0, (1.0, 1.0)), "^", filled=False)
 MEASUREMENT = Look(GREEN, "-", "D", filled=True)
-THEORY = Look(BLACK, (0, (4, 2)), "x", filled=True)
-REFERENCE = Look(GREY, (0, (1, 1.5)), "", filled=False)
+THEORY = Look(BLACK, (0, (4.0, 2.0)), "x", filled=True)
+REFERENCE = Look(GREY, (0, (1.0, 1.5)), "", filled=False)
 
 ARMS = {"label_only": LABELS, "spt": RECONSTRUCTION}
 ARM_NAMES = {"label_only": "labels only", "spt": "SPT, then labels"}
 
 # Zero is white; in grey, positive is dark and negative a middle grey.
 SIGNED = LinearSegmentedColormap.from_list(
-    "signed", ["#9C6B00", ORANGE, "#F8E2B4", "#FFFFFF", "#A9CBE4", BLUE, "#052B4A"]
+    "signed", ["#9C6B00", ORANGE, "#F8E2B4", "#FFFFFF", "#A9CBE4", BLUE, "#052B4A"], N=255
 )
 SIGNED.set_bad("#DDDDDD")
-POSITIVE = LinearSegmentedColormap.from_list("positive", ["#FFFFFF", "#CFE2F0", "#6BA9D2", BLUE, "#052B4A"])
+# Light to dark without turning: order survives in grey.
+POSITIVE = LinearSegmentedColormap.from_list("positive", ["#FFFFFF", "#D9E8F3", "#6BA9D2", BLUE, "#052B4A"])
 
 SETTINGS: dict[str, Any] = {
     "font.family": "STIXGeneral",

@@ -41,8 +41,8 @@ def caption(results: Mapping[str, Result]) -> str:
     lengths = arrays["lengths"]
     gap = np.abs(arrays["visible_share_measured"] * lengths - 1).max()
     return (
-        "Share of score directions a label can see. Rank of the label loss's score gradients over samples at "
-        "random scores, divided by the number of directions that softmax does not ignore, against the "
-        f"predicted 1/L, for {len(lengths)} lengths from {lengths.min()} to {lengths.max()}; largest relative "
-        f"distance from the prediction: {number(float(gap))}."
+        "Share of score directions a label can see. Rank of the label loss's score gradients over samples "
+        "at random scores, divided by the number of directions that softmax does not ignore, against the "
+        f"predicted 1/L, for {len(lengths)} lengths from {lengths.min()} to {lengths.max()}; largest "
+        f"relative distance from the prediction: {number(float(gap))}."
     )

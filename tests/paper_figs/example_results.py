@@ -1,5 +1,5 @@
-"""Stored results with the names, keys and shapes of the real ones and numbers that were made up: for tests of the
-figures and of the page only. The shapes of the curves are plausible so that the layout is tried under load."""
+"""Stored results with the names, keys and shapes of the real ones and made-up numbers, for tests of the
+figures and of the page only. The curves look like real ones so that the layout is tried under load."""
 
 from typing import Any
 
@@ -29,8 +29,7 @@ def record(name: str) -> dict[str, Any]:
         "config_hash": "0123456789abcdef",
         "seed": 0,
         "versions": {"python": "3.11.7", "jax": "0.10.2", "numpy": "2.4.6"},
-        "commit": "55dc747aa0a1",
-        "dirty": False,
+        "commit": {"revision": "55dc747aa0a1", "dirty": False},
         "device": "cpu",
     }
 
@@ -118,7 +117,7 @@ def reduced_flow() -> Result:
         kernel = (1 - progress[:, None]) / LENGTH + progress[:, None] * near
         loss = 0.5 - (0.5 - floor) * progress
         index = kernel[:, lag <= 1].sum(1) * LENGTH / 3
-        noise = lambda scale, shape: scale * rng.normal(size=shape)  # noqa: E731
+        noise = lambda scale, shape: scale * rng.normal(size=shape)
         arrays |= {
             f"{process}_time": time,
             f"{process}_reduced_loss": loss,
@@ -209,12 +208,12 @@ def arm_values(arm: str, finals: tuple[float, ...]) -> dict[str, Any]:
 
 def docs_order_probes() -> Result:
     rng = np.random.default_rng(3)
-    layers, heads = 1, 2
+    layers, heads = 1, 4
     local = np.exp(-_lags() / 1.5)
     local /= local.sum(1, keepdims=True)
     uniform = np.full((LENGTH, LENGTH), 1 / LENGTH)
-    blur = lambda share: uniform * (1 - share) + local * share  # noqa: E731
-    maps = lambda share: np.stack([[blur(share * (0.5 + head / 2)) for head in range(heads)]] * layers)  # noqa: E731
+    blur = lambda share: uniform * (1 - share) + local * share
+    maps = lambda share: np.stack([[blur(share * (0.4 + head / 5)) for head in range(heads)]] * layers)
     lags = np.arange(1, 13)
     steps = np.linspace(0, 3000, EVALUATIONS).astype(int)
     growth = 1 + 9 / (1 + np.exp(-(steps - 500) / 150.0))
@@ -238,8 +237,8 @@ def docs_order_probes() -> Result:
         "label_gradient_adiabatic": label,
         "reconstruction_gradient_adiabatic": -0.01 * (local - uniform),
         "snr_lags": lags,
-        "snr_label_adiabatic": 0.004 * np.cos(5.0 * lags),
-        "snr_reconstruction_adiabatic": 0.3 * 0.55 ** (lags - 1.0),
+        "snr_label_adiabatic": 0.004 * rng.normal(size=(SEEDS, 12)),
+        "snr_reconstruction_adiabatic": 0.3 * 0.55 ** (lags - 1.0) * (1 + 0.1 * rng.normal(size=(SEEDS, 1))),
         "steps": steps,
         "proximity_index_label_only": 1 + 0.1 * rng.random((SEEDS, EVALUATIONS)),
         "proximity_index_spt": growth + 0.3 * rng.random((SEEDS, EVALUATIONS)),
