@@ -16,7 +16,7 @@ from sims.store import Result
 NEEDS = ("docs_order_probes",)
 STATES = {"initialisation": "before training", "spt": "SPT, then labels", "label_only": "labels only"}
 MOST_COLUMNS = 4
-FAINTEST = 1 / 8  # of uniform attention: everything below is drawn white
+FAINTEST = 1 / 4  # of uniform attention: everything below is drawn white
 
 
 def over_uniform(results: Mapping[str, Result], state: str) -> np.ndarray:
@@ -74,7 +74,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
 
 def _colour_bar(figure: Figure, image: AxesImage, axes: np.ndarray, top: float) -> None:
     bar = figure.colorbar(image, ax=axes, pad=0.02, aspect=40, extend="both")
-    ticks = [2.0**power for power in range(-3, 11) if FAINTEST <= 2.0**power <= top]
+    ticks = [2.0**power for power in range(-2, 11) if FAINTEST <= 2.0**power <= top]
     bar.ax.yaxis.set_major_locator(FixedLocator(ticks))
     bar.ax.yaxis.set_minor_locator(NullLocator())
     ratio = FuncFormatter(lambda value, _: f"{value:g}" if value >= 1 else f"1/{1 / value:g}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from paper_figs import (
@@ -77,6 +78,13 @@ def png(figure: Figure, dpi: int = PNG_DPI) -> bytes:
     """The figure as PNG at 200 dots per inch."""
     figure.set_dpi(dpi)
     return _printed(FigureCanvasAgg(figure).print_png, metadata={"Software": "sptlab"})
+
+
+@style.styled
+def svg(figure: Figure) -> bytes:
+    """The figure as SVG for the page: text as outlines, heat maps at the resolution of the PNG, no date."""
+    figure.set_dpi(PNG_DPI)
+    return _printed(FigureCanvasSVG(figure).print_svg, metadata={"Date": None, "Creator": "sptlab"})
 
 
 def _printed(write: Callable[..., object], **options: object) -> bytes:

@@ -1,0 +1,48 @@
+"""Names and plain words of every measured number, as the page's tables show them."""
+
+WORDS = {
+    "visible_share": "share of the label gradient that is a key bias",
+    "visible_share_label": "share of the label gradient that is a key bias",
+    "visible_share_reconstruction": "share of the reconstruction gradient that is a key bias",
+    "visible_share_reconstruction_per_sequence": "the same, sequence by sequence",
+    "proximity_alignment": "cosine of minus the reconstruction gradient with the proximity direction",
+    "proximity_alignment_reconstruction": (
+        "cosine of minus the reconstruction gradient with the proximity direction"
+    ),
+    "proximity_alignment_label": "cosine of minus the label gradient with the proximity direction",
+    "proximity_alignment_scalar_label": "the same against the law for scalar tokens, labels",
+    "proximity_alignment_scalar_reconstruction": "the same against the law for scalar tokens, reconstruction",
+    "snr_label": "signal-to-noise ratio per sequence along lag 1, labels",
+    "snr_reconstruction": "signal-to-noise ratio per sequence along lag 1, reconstruction",
+    "snr_ratio": "SNR of reconstruction over SNR of labels",
+    "norm_label": "root mean square norm of one sequence's label gradient",
+    "norm_reconstruction": "root mean square norm of one sequence's reconstruction gradient",
+    "norm_ratio": "norm of reconstruction over norm of labels",
+    "score_label": "mean over standard deviation along lag 1, labels; positive moves towards proximity",
+    "score_reconstruction": "mean over standard deviation along lag 1, reconstruction",
+    "proximity_index": "attention within the window, over its uniform value",
+    "proximity_index_label": "the same after label training",
+}
+
+STATES = {
+    "initialisation": "at initialisation",
+    "adiabatic": "adiabatic point",
+    "pretrained": "after pretraining",
+    "trained_label_only": "after labels only",
+    "trained_spt": "after SPT and labels",
+}
+
+ARMS = {"label_only": "labels only", "spt": "SPT, then labels"}
+TASKS = {"docs_order": "docs-order", "digits": "digits (control)"}
+KINDS = {
+    "symbolic": "symbolic derivation",
+    "autodiff": "against jax.grad",
+    "finite_difference": "finite differences",
+    "simulation": "simulation",
+    "counterexample": "counterexample",
+}
+
+
+def words(name: str) -> str:
+    """What a measure is, or its own name when nobody described it."""
+    return WORDS.get(name, name.replace("_", " "))

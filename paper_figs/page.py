@@ -1,0 +1,113 @@
+"""The report page: one self-contained index.html and summary.json with every number it shows.
+
+No clock, no script, no address outside the file: the same results give the same bytes."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from paper_figs import gallery, measures
+from paper_figs.mathematics import mathml, with_inline
+from paper_figs.numbers import bounds, number, percent
+from paper_figs.summary import summarise, with_study
+from sims.store import Result, write_atomic
+
+FOLDER = Path(__file__).parent
+LARGEST_BYTES = 5_000_000
+
+
+def write(results: Mapping[str, Result], out: Path) -> Path:
+    """Write OUT/summary.json and OUT/index.html and return the page's path.
+
+    Raises UserError naming the command to run when a result is missing, StoreError when a file cannot be
+    written."""
+    everything = with_study(results)
+    summary = summarise(everything)
+    text = render(summary, {name: figure.draw(everything) for name, figure in gallery.FIGURES.items()})
+    write_atomic(Path(out) / "summary.json", summary_json(summary))
+    path = Path(out) / "index.html"
+    write_atomic(path, text.encode())
+    return path
+
+
+def summary_json(summary: Mapping[str, Any]) -> bytes:
+    """The summary's bytes: sorted, no NaN."""
+    text = json.dumps(summary, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def render(summary: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    """The page's HTML from the summary and the drawn figures."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "num": shown_number,
+        "interval": shown_interval,
+        "percent": percent,
+        "mathml": mathml,
+        "inline": with_inline,
+        "words": measures.words,
+        "plain": plain_json,
+        "lead": lead,
+        "rest": rest,
+    }
+    template = environment.get_template("page.html")
+    return template.render(
+        summary=summary,
+        style=Markup((FOLDER / "page.css").read_text()),
+        images={name: picture(figure) for name, figure in figures.items()},
+        states=measures.STATES,
+        arms=measures.ARMS,
+        tasks=measures.TASKS,
+        kinds=measures.KINDS,
+    )
+
+
+def picture(figure: Any) -> dict[str, Any]:
+    """The figure as a data address, and its size in CSS pixels."""
+    width, height = (round(96 * side) for side in figure.get_size_inches())
+    data = base64.b64encode(gallery.svg(figure)).decode()
+    return {"address": f"data:image/svg+xml;base64,{data}", "width": width, "height": height}
+
+
+def shown_number(value: float | int | None) -> Markup:
+    """A number as readers see it, with its full value beside it for machines."""
+    if value is None:
+        return Markup('<span class="none">none</span>')
+    return Markup('<data value="{}">{}</data>').format(json.dumps(value), number(value))
+
+
+def shown_interval(interval: Mapping[str, Any] | None) -> Markup:
+    """Estimate and, below it, its interval."""
+    if interval is None or (interval["estimate"] is None and not interval["n"]):
+        return Markup('<span class="none">not measured</span>')
+    detail = f"{100 * interval['level']:.0f}% interval, n = {interval['n']}, {interval['method']}"
+    estimate = shown_number(interval["estimate"])
+    return Markup('<span class="estimate" title="{}">{} <span class="bounds">{}</span></span>').format(
+        detail, estimate, bounds(interval)
+    )
+
+
+def plain_json(value: Any) -> str:
+    """A configuration as indented JSON."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def lead(caption: str) -> str:
+    """The first sentence of a caption: its title, and the picture's alternative text."""
+    return caption.split(". ")[0] + "."
+
+
+def rest(caption: str) -> Markup:
+    """The caption without its first sentence."""
+    return escape(caption.partition(". ")[2])

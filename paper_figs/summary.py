@@ -1,0 +1,104 @@
+"""What the page says, as data: every number on the page is in here, and summary.json is this."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import full_scale
+from paper_figs.gallery import FIGURES
+from paper_figs.measures import ARMS, STATES, TASKS
+from paper_figs.sources import COMMANDS, missing, need
+from sims.store import Result, UserError, load_all
+
+STORED = Path(full_scale.__file__).parent / "stored"
+TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
+NEEDED = ("claims", *TOYS, "docs_order", "digits", "docs_order_probes", "comparison")
+
+
+def with_study(results: Mapping[str, Result], stored: Path = STORED) -> dict[str, Result]:
+    """The results and, unless one is among them, the study that the repository ships."""
+    shipped = load_all(stored) if stored.is_dir() else {}
+    return {**({"study": shipped["study"]} if "study" in shipped else {}), **results}
+
+
+def summarise(results: Mapping[str, Result]) -> dict[str, Any]:
+    """The page's content. Raises UserError naming the first missing result and the command that makes it."""
+    for name in missing(results, NEEDED)[:1]:
+        need(results, name, by="the page")
+    value = lambda name: results[name].values
+    summary = {
+        "claims": value("claims")["claims"],
+        "toy": {name: value(name)["toy"] for name in TOYS},
+        "tasks": {name: task(value(name)) for name in TASKS},
+        "probes": probes(value("docs_order_probes")),
+        "study": {depth: study(found) for depth, found in depths(results).items()},
+        "comparison": value("comparison")["rows"],
+        "figures": {name: figure.caption(results) for name, figure in FIGURES.items()},
+        "provenance": {name: provenance(result) for name, result in sorted(results.items())},
+    }
+    return summary | {"counts": counts(summary)}
+
+
+def task(values: Any) -> dict[str, Any]:
+    """The numbers of one task that the page shows."""
+    kept = ("budget_steps", "pretraining_steps", "chance", "depth", "gain", "fit_gap", "uniform_attention")
+    return {
+        **{name: values[name] for name in kept if name in values},
+        "seeds": len(values["seeds"]),
+        "arms": {arm: arm_numbers(values["arms"][arm]) for arm in ARMS},
+    }
+
+
+def arm_numbers(values: Any) -> dict[str, Any]:
+    """One arm: accuracies, plateau, settings."""
+    kept = ("test_accuracy", "train_accuracy", "plateau_steps", "settings")
+    found = {name: values[name] for name in kept if name in values}
+    steps = values["plateau_steps"]["per_seed"]
+    return found | {"never": steps.count(None), "runs": len(steps)}
+
+
+def probes(values: Any) -> dict[str, Any]:
+    """Measures by state, in the order of training."""
+    states = {state: values["states"][state] for state in STATES if state in values["states"]}
+    names = list(dict.fromkeys(name for measured in states.values() for name in measured))
+    return {name: {state: measured.get(name) for state, measured in states.items()} for name in names}
+
+
+def depths(results: Mapping[str, Result]) -> dict[str, Any]:
+    """The study by depth; empty when there is none."""
+    values: Any = results["study"].values if "study" in results else {}
+    return dict(sorted(values.get("depths", {}).items()))
+
+
+def study(values: Any) -> dict[str, Any]:
+    """One depth of the study: arms and sweep."""
+    kept = ("gain", "budget_steps", "pretraining_steps")
+    return {
+        **{name: values[name] for name in kept if name in values},
+        "arms": {arm: arm_numbers(values["arms"][arm]) for arm in ARMS},
+        "sweep": values.get("sweep", []),
+    }
+
+
+def provenance(result: Result) -> dict[str, Any]:
+    """Where a result's numbers come from and how to make them again."""
+    record: Any = result.record
+    kept = ("command", "config", "config_hash", "seed", "versions", "commit", "device")
+    again = f"{COMMANDS.get(result.name, 'sptlab reproduce')} --seed {record.get('seed', 0)} --out report"
+    return {name: record.get(name) for name in kept} | {"again": again}
+
+
+def counts(summary: Mapping[str, Any]) -> dict[str, int]:
+    """How many claims and rows hold."""
+    verdicts = [row["verdict"] for row in summary["comparison"]]
+    checks = [check for claim in summary["claims"] for check in claim["checks"]]
+    return {
+        "claims": len(summary["claims"]),
+        "claims_passed": sum(claim["passed"] for claim in summary["claims"]),
+        "checks": len(checks),
+        "checks_passed": sum(check["passed"] for check in checks),
+        **{kind: verdicts.count(kind) for kind in ("holds", "fails", "undecided")},
+    }
+
+
+__all__ = ["NEEDED", "UserError", "summarise", "with_study"]
