@@ -93,7 +93,7 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
         "toy": {name: mean_interval(per_seed).as_json() for name, per_seed in toy.items()},
         "length": config.length,
         "rho": config.correlation,
-        "proximity_alignment_predicted": predicted_alignment(process),
+        "proximity_alignment_population": population_alignment(process),
         "loss_range": {name: mean_interval(np.ptp(loss, axis=1)).as_json() for name, loss in losses.items()},
     }
     return values, arrays
@@ -127,9 +127,19 @@ def visible_rank(
     head_gradients: Float[Array, "batch width"],
 ) -> int:
     """Rank of the label gradients of a batch; more samples than L - 1 find every visible direction.   [C1]"""
-    per_sample = jax.jit(jax.vmap(theory.label_score_gradient, in_axes=(None, 0, None, 0)))
-    gradients = np.asarray(per_sample(scores, tokens, value_map, head_gradients))
+    gradients = np.asarray(_per_sample_gradients(scores, tokens, value_map, head_gradients))
     return int(np.linalg.matrix_rank(gradients.reshape(len(gradients), -1)))
+
+
+@jax.jit
+@functools.partial(jax.vmap, in_axes=(None, 0, None, 0))
+def _per_sample_gradients(
+    scores: Float[Array, "query key"],
+    tokens: Float[Array, "key width"],
+    value_map: Float[Array, "width width"],
+    head_gradient: Float[Array, " width"],
+) -> Float[Array, "query key"]:
+    return theory.label_score_gradient(scores, tokens, value_map, head_gradient)
 
 
 def split(name: str, gradient: Float[Array, "query key"]) -> Arrays:
@@ -139,8 +149,8 @@ def split(name: str, gradient: Float[Array, "query key"]) -> Arrays:
     return {f"{name}_{part}": np.asarray(array) for part, array in found.items()}
 
 
-def predicted_alignment(process: Process) -> float:
-    """Cosine of the exact with the leading-order proximity law: below 1 by order 1/L.   [C10]"""
+def population_alignment(process: Process) -> float:
+    """`alignment` of the exact proximity law with the proximity direction: 1 at the settled value.   [C10]"""
     law = theory.proximity_law(uniform_value(process.autocovariance), process.autocovariance)
     return float(alignment(-theory.circulant(law), proximity_direction(process.autocovariance)))
 
@@ -150,9 +160,8 @@ def measure_seeds(
 ) -> tuple[Arrays, Arrays, Float[Array, "seed query key"]]:
     """Over seeds: losses along directions, the toy's numbers, and the label gradients at S = 0."""
     power, proximity = spectrum(process.autocovariance), proximity_direction(process.autocovariance)
-    value, sizes = uniform_value(process.autocovariance), jnp.asarray(config.magnitudes)
-    one_seed = functools.partial(_measure_seed, power, proximity, value, sizes, config)
-    losses, toy, label_gradients = jax.jit(jax.vmap(one_seed))(jax.random.split(key, config.seeds))
+    value, keys = uniform_value(process.autocovariance), jax.random.split(key, config.seeds)
+    losses, toy, label_gradients = _measure_seeds(power, proximity, value, config, keys)
     return (
         {name: np.asarray(loss) for name, loss in losses.items()},
         {name: np.asarray(number).round(ROUNDING_DIGITS) for name, number in toy.items()},
@@ -160,7 +169,15 @@ def measure_seeds(
     )
 
 
-def _measure_seed(power, proximity, value, sizes, config: Config, key: PRNGKeyArray):
+@functools.partial(jax.jit, static_argnames="config")
+@functools.partial(jax.vmap, in_axes=(None, None, None, None, 0))
+def _measure_seeds(
+    power: Float[Array, " frequency"],
+    proximity: Float[Array, "query key"],
+    value: Float[Array, ""],
+    config: Config,
+    key: PRNGKeyArray,
+) -> tuple[dict[str, Array], dict[str, Array], Float[Array, "query key"]]:
     batch_key, random_key, token_key = jax.random.split(key, 3)
     batch, labels = shifted_task(power, config.labelled, config.label_shift, key=batch_key)
     head = config.head_scale * jnp.array([[-1.0], [1.0]])
@@ -174,7 +191,7 @@ def _measure_seed(power, proximity, value, sizes, config: Config, key: PRNGKeyAr
     def hidden(scores: Float[Array, "query key"]) -> Float[Array, ""]:
         return theory.reconstruction_loss(scores, value, halves[0])
 
-    origin = jnp.zeros_like(proximity)
+    origin, sizes = jnp.zeros_like(proximity), jnp.asarray(config.magnitudes)
     label = jax.grad(labelled)(origin)
     first, second = (theory.reconstruction_score_gradient(origin, value, half) for half in halves)
     losses = {

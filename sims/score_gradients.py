@@ -36,8 +36,13 @@ def uniform_value(autocovariance: Float[Array, " lag"]) -> Float[Array, ""]:
 
 
 def proximity_direction(autocovariance: Float[Array, " lag"]) -> Float[Array, "query key"]:
-    """The centred autocovariance without lag 0, as scores with mean square 1. Doubly centred.   [C10]"""
-    kernel = theory.leading_proximity_law(1.0, autocovariance)
+    """C(r) minus its mean over r != 0, and 0 at lag 0, as scores with mean square 1. Doubly centred.   [C10]
+
+    Exactly where descent of the reconstruction loss points at uniform attention once the value has
+    settled (`uniform_value`), for every L: then lag 0 feels nothing.
+    """
+    others = (jnp.arange(len(autocovariance)) > 0).astype(autocovariance.dtype)
+    kernel = others * (autocovariance - (others @ autocovariance) / others.sum())
     return theory.circulant(kernel / jnp.sqrt(jnp.mean(kernel**2)))
 
 
