@@ -10,7 +10,10 @@ from markupsafe import Markup
 from sims.store import UserError
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
-INLINE = re.compile(r"\$([^$]+)\$")
+GREEK = dict(zip(("rho", "lambda", "phi", "kappa", "eta"), "ρλϕκη", strict=True))
+SIGNS = ((r"(?<= )- (?=\S)", "− "), (r"&gt;=", "≥"), (r"&lt;=", "≤"), (r"!=", "≠"))
+SUBSCRIPT = re.compile(r"\b([A-Za-z]|sum|mean)_(\{[^}]+\}|[A-Za-z]{1,3}\b|\d+)")
+POWER = re.compile(r"\^(\{[^}]+\}|[A-Za-z0-9*]+)")
 
 
 def mathml(latex: str, *, block: bool = True) -> Markup:
@@ -24,10 +27,11 @@ def mathml(latex: str, *, block: bool = True) -> Markup:
     return Markup(ElementTree.tostring(element, encoding="unicode"))
 
 
-def with_inline(text: str) -> Markup:
-    """Plain text, escaped, in which `$...$` is set as mathematics."""
-    parts = INLINE.split(text)
-    pieces = [
-        html.escape(part) if place % 2 == 0 else mathml(part, block=False) for place, part in enumerate(parts)
-    ]
-    return Markup("".join(pieces))
+def typeset(text: str) -> Markup:
+    """A claim's words with their formulas in plain letters set decently: s_j, L^2, >=, rho."""
+    shown = html.escape(text, quote=False)
+    for pattern, sign in SIGNS:
+        shown = re.sub(pattern, sign, shown)
+    shown = SUBSCRIPT.sub(lambda found: f"{found[1]}<sub>{found[2].strip('{}')}</sub>", shown)
+    shown = POWER.sub(lambda found: f"<sup>{found[1].strip('{}')}</sup>", shown)
+    return Markup(re.sub(r"\b(rho|lambda|phi|kappa|eta)\b", lambda found: GREEK[found[1]], shown))

@@ -3,6 +3,7 @@ wherever it stands. Text only; nothing here is rounded before it is stored."""
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -32,19 +33,37 @@ def _signed(text: str, value: float) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
-def bounds(interval: Mapping[str, object]) -> str:
-    """`[low, high]`, with an infinity where the interval is unbounded."""
-    low, high = interval["low"], interval["high"]
-    left = f"{MINUS}∞" if low is None else number(low)  # type: ignore[arg-type]
-    right = "∞" if high is None else number(high)  # type: ignore[arg-type]
-    return f"[{left}, {right}]"
+def together(interval: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Estimate, low and high to the same decimals: two significant digits of half the interval's width.
+
+    An unbounded side is an infinity. Intervals narrower than rounding shows are written as single numbers."""
+    values = [interval["estimate"], interval["low"], interval["high"]]
+    decimals = _decimals(*values)
+    write = number if decimals is None else lambda value: _fixed(value, decimals)
+    point, low, high = (None if value is None else write(value) for value in values)
+    return point or "none", low or f"{MINUS}∞", high or "∞"
 
 
-def estimate(interval: Mapping[str, object] | None) -> str:
+def _decimals(point: float | None, low: float | None, high: float | None) -> int | None:
+    if point is None or low is None or high is None:
+        return None
+    half, size = (high - low) / 2, max(abs(low), abs(high))
+    if not (half > 1e-4 * size and 1e-4 < size < 1e5):
+        return None
+    return max(0, 1 - math.floor(math.log10(half)))
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{abs(value):,.{decimals}f}"
+    return _signed(text, value) if float(text.replace(",", "")) else text
+
+
+def estimate(interval: Mapping[str, Any] | None) -> str:
     """`estimate [low, high]`; "not measured" for no interval."""
     if interval is None:
         return "not measured"
-    return f"{number(interval['estimate'])} {bounds(interval)}"  # type: ignore[arg-type]
+    point, low, high = together(interval)
+    return f"{point} [{low}, {high}]"
 
 
 def percent(value: float | None) -> str:

@@ -12,8 +12,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from paper_figs import gallery, measures
-from paper_figs.mathematics import mathml, with_inline
-from paper_figs.numbers import bounds, number, percent
+from paper_figs.mathematics import mathml, typeset
+from paper_figs.numbers import number, together
 from paper_figs.summary import summarise, with_study
 from sims.store import Result, write_atomic
 
@@ -53,9 +53,9 @@ def render(summary: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
     environment.filters |= {
         "num": shown_number,
         "interval": shown_interval,
-        "percent": percent,
+        "setting": setting,
         "mathml": mathml,
-        "inline": with_inline,
+        "typeset": typeset,
         "words": measures.words,
         "plain": plain_json,
         "lead": lead,
@@ -84,18 +84,33 @@ def shown_number(value: float | int | None) -> Markup:
     """A number as readers see it, with its full value beside it for machines."""
     if value is None:
         return Markup('<span class="none">none</span>')
-    return Markup('<data value="{}">{}</data>').format(json.dumps(value), number(value))
+    return machine_readable(value, number(value))
 
 
 def shown_interval(interval: Mapping[str, Any] | None) -> Markup:
-    """Estimate and, below it, its interval."""
+    """Estimate and, in brackets, its interval, to the same decimals."""
     if interval is None or (interval["estimate"] is None and not interval["n"]):
         return Markup('<span class="none">not measured</span>')
     detail = f"{100 * interval['level']:.0f}% interval, n = {interval['n']}, {interval['method']}"
-    estimate = shown_number(interval["estimate"])
-    return Markup('<span class="estimate" title="{}">{} <span class="bounds">{}</span></span>').format(
-        detail, estimate, bounds(interval)
+    places = zip(("estimate", "low", "high"), together(interval), strict=True)
+    point, low, high = (machine_readable(interval[name], text) for name, text in places)
+    return Markup('<span class="estimate" title="{}">{} <span class="bounds">[{}, {}]</span></span>').format(
+        detail, point, low, high
     )
+
+
+def machine_readable(value: float | int | None, text: str) -> Markup:
+    """A number's text with its full value for machines."""
+    return (
+        escape(text)
+        if value is None
+        else Markup('<data value="{}">{}</data>').format(json.dumps(value), text)
+    )
+
+
+def setting(value: Any) -> Markup:
+    """A setting as someone typed it: no digits added."""
+    return machine_readable(value, f"{value:g}") if isinstance(value, (int, float)) else escape(value)
 
 
 def plain_json(value: Any) -> str:
