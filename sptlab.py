@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import sys
 import time
 import warnings
@@ -249,10 +248,10 @@ def verified(config: ClaimsConfig, *, key: Any, report: Report | None = None) ->
 
 
 def stage_key(name: str, seed: int) -> Any:
-    """The random key of a stage: the same whichever stages ran before it."""
+    """The random key of a stage: whichever stages ran before it, and the same for a task and its probes."""
     import jax
 
-    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode()))
+    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.removesuffix("_probes").encode()))
 
 
 def run_stage(command: Storing, name: str, config: Any, report: Report | None) -> Any:
@@ -282,20 +281,18 @@ def run_comparison(command: Storing, results: dict[str, Any]) -> Any:
 def kept(command: Storing, name: str, config: Any, compute: Callable[[Path], tuple[dict, dict]]) -> Any:
     """The stored result if it is whole and of this config, code and versions; else compute and store it.
 
-    `compute` gets a folder for what a killed run wants to find again; wall times go to timings.json."""
+    `compute` gets a path for what a killed run wants to find again; wall times go to timings.json."""
     from sims import store
 
     record = store.provenance(config, command=command.provenance, seed=command.seed) | {"sources": sources()}
-    identity = {part: record[part] for part in ("config_hash", "sources", "versions", "device")}
-    if store.finished(command.results, name, str(identity["config_hash"])):
+    code = {part: record[part] for part in ("sources", "versions", "device")}
+    if store.finished(command.results, name, str(record["config_hash"])):
         result = store.load(command.results, name)
-        if identity.items() <= result.record.items():
+        if code.items() <= result.record.items():
             return result
-    started, digest = time.perf_counter(), hashlib.sha256(json.dumps(identity).encode()).hexdigest()
-    folder = command.out / "checkpoints" / f"{name}-{digest[:12]}"
-    values, arrays = compute(folder)
+    started, digest = time.perf_counter(), hashlib.sha256(json.dumps(code).encode()).hexdigest()
+    values, arrays = compute(command.out / "checkpoints" / digest[:12] / name)
     store.save(command.results, store.Result(name, values, arrays, record))
-    shutil.rmtree(folder, ignore_errors=True)
     clock = command.out / "timings.json"
     timings = json.loads(clock.read_text()) if clock.exists() else {}
     timings[name] = round(time.perf_counter() - started, 1)
@@ -483,7 +480,7 @@ def prepare_jax() -> None:
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     warnings.filterwarnings(
         "ignore", "Error (reading|writing) persistent compilation cache"
     )  # it compiles anew

@@ -1,6 +1,5 @@
-"""The README promises nothing that is not so: its commands run and its numbers are those of stored results."""
+"""The README promises nothing that is not so: its commands run, its numbers are those of stored results."""
 
-import json
 import re
 import shlex
 import subprocess
