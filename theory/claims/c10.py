@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import sympy
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -133,8 +132,10 @@ def correction_order_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     for length in LENGTHS:
         autocovariance = markov_autocovariance(length, correlation)
         leading = leading_proximity_law(VALUE, autocovariance)
-        sizes.append(float(relative_gap(proximity_law(VALUE, autocovariance), leading)))
-    exponent, _ = np.polyfit(np.log(LENGTHS), np.log(sizes), 1)
+        sizes.append(relative_gap(proximity_law(VALUE, autocovariance), leading))
+    lengths = jnp.log(jnp.asarray(LENGTHS, sizes[0].dtype))
+    lengths -= lengths.mean()
+    exponent = lengths @ jnp.log(jnp.stack(sizes)) / (lengths @ lengths)
     return jnp.abs(exponent + 1)
 
 

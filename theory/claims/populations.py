@@ -4,6 +4,7 @@ Every expectation is an exact weighted sum over all sequences of both classes.  
 """
 
 import itertools
+import math
 from typing import NamedTuple
 
 import jax
@@ -47,7 +48,7 @@ def ordered_against_shuffled(field: Scalar = 0.0) -> Population:
 def one_bag() -> Population:
     """Only the sequences with two tokens up: the bag is a constant."""
     whole = ordered_against_shuffled()
-    chosen = whole.tokens.sum(axis=1) == 4 - LENGTH
+    (chosen,) = jnp.nonzero(whole.tokens.sum(axis=1) == 4 - LENGTH, size=2 * math.comb(LENGTH, 2))
     chances = whole.chances[chosen]
     return Population(whole.tokens[chosen], whole.labels[chosen], chances / chances.sum())
 
