@@ -53,9 +53,16 @@ def phases(arm: Arm, settings: Settings, budget: Budget) -> tuple[Phase, ...]:
 
 
 def trial(
-    arm: Arm, settings: Settings, budget: Budget, *, task: Task, model: ModelConfig, seed: int
+    arm: Arm,
+    settings: Settings,
+    budget: Budget,
+    *,
+    task: Task,
+    model: ModelConfig,
+    seed: int,
+    snapshots: int = 10,
 ) -> TrialConfig:
     """One run of an arm."""
     return TrialConfig(
-        task, model, phases(arm, settings, budget), seed, batch=budget.batch, every=budget.every
+        task, model, phases(arm, settings, budget), seed, budget.batch, budget.every, snapshots
     )

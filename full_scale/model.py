@@ -177,6 +177,11 @@ class Transformer(eqx.Module):
         self.label_head = linear(config.width, classes, key=label_key)
         self.token_head = linear(config.width, symbols or 1, key=token_key)
 
+    def embedded(self, tokens: Array, masked: Bool[Array, " length"]) -> Float[Array, "length width"]:
+        """Encoded tokens plus their positions: what the first block reads."""
+        encoded = self.encoder(tokens, masked)
+        return encoded + sinusoidal(*encoded.shape)
+
     def features(
         self,
         tokens: Array,
@@ -185,8 +190,7 @@ class Transformer(eqx.Module):
         frozen_uniform: bool = False,
     ) -> tuple[Float[Array, "length width"], Float[Array, "layer head query key"]]:
         """Features of every position after the final LayerNorm, and every layer's attention weights."""
-        embedded = self.encoder(tokens, masked)
-        state, maps = embedded + sinusoidal(*embedded.shape), []
+        state, maps = self.embedded(tokens, masked), []
         for index, block in enumerate(self.blocks):
             state, weights = block(state, None if bias is None else bias[index], frozen_uniform)
             maps.append(weights)

@@ -33,7 +33,7 @@ def read_documents(paths: tuple[Path, ...]) -> tuple[Documents, str]:
     UserError
         If a file is missing, empty, unreadable or not UTF-8; the message names the file and the remedy.
     """
-    documents = {}
+    documents: Documents = {}
     for path in paths:
         try:
             text = path.read_bytes().decode("utf-8")

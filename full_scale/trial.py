@@ -98,15 +98,18 @@ class History(eqx.Module):
 
 
 @eqx.filter_jit
-def attention_maps(model: Transformer, tokens: Array) -> Float[Array, "layer head query key"]:
+def attention_maps(
+    model: Transformer, tokens: Array, frozen_uniform: bool = False
+) -> Float[Array, "layer head query key"]:
     """Attention weights averaged over sequences, nothing masked."""
     nothing = jnp.zeros(tokens.shape[1], bool)
-    return jax.lax.map(lambda one: model.features(one, nothing)[1], tokens, batch_size=32).mean(axis=0)
+    weights = lambda one: model.features(one, nothing, frozen_uniform=frozen_uniform)[1]
+    return jax.lax.map(weights, tokens, batch_size=32).mean(axis=0)
 
 
 def initial_model(config: TrialConfig, dataset: Dataset) -> Transformer:
     """The model before any training: a function of the config alone."""
-    return Transformer(config.model, dataset.symbols, dataset.classes, key=config.keys()[0])
+    return eqx.filter_jit(Transformer)(config.model, dataset.symbols, dataset.classes, key=config.keys()[0])
 
 
 def run(
@@ -132,12 +135,13 @@ def run(
     static = eqx.filter(model, eqx.is_array, inverse=True)
     history = train(config, dataset, model, checkpoint, report or (lambda steps: None))
     final = eqx.combine(jax.tree.map(lambda kept: jnp.asarray(kept[-1]), history.snapshots), static)
+    uniform = config.phases[-1].frozen_uniform
     values = {
         "data": dataset.describe(),
         "steps": config.steps,
-        "train_accuracy": float(accuracy(final, *on_device(dataset.train))),
+        "train_accuracy": float(accuracy(final, *on_device(dataset.train), uniform)),
         "validation_accuracy": float(history.validation_accuracy[-1]),
-        "test_accuracy": float(accuracy(final, *on_device(dataset.test))),
+        "test_accuracy": float(accuracy(final, *on_device(dataset.test), uniform)),
         "plateau_steps": plateau_steps(history.validation_accuracy, config.every),
     }
     return values, stored_arrays(config, history)
@@ -153,14 +157,20 @@ def train(
     checkpoints = Checkpoints(checkpoint)
     chunks = list(config.chunks())
     history, state = History.empty(config, model), begin(model, config.phases[0])
-    history.record(0, np.nan, measure(model, *held_out), state.model, 0)
+    history.record(0, np.nan, measure(model, config.phases[0], *held_out), state.model, 0)
     done, state, history = restored(checkpoints, config, history, state, chunks)
     report(done * config.every)
     for row, (index, phase, starts) in enumerate(chunks[done:], start=done + 1):
         if starts and row > 1:
             state = begin(eqx.combine(state.model, static), phase)
         state, loss = advance(
-            state, static, phase, tokens, labels, config.batch, config.every,
+            state,
+            static,
+            phase,
+            tokens,
+            labels,
+            config.batch,
+            config.every,
             key=jax.random.fold_in(key, index),
         )
         if not np.isfinite(loss):
@@ -168,7 +178,7 @@ def train(
                 f"expected a finite training loss: got {float(loss)} within steps "
                 f"{(row - 1) * config.every}-{row * config.every}; lower the learning rate or warm up longer"
             )
-        measured = measure(eqx.combine(state.model, static), *held_out)
+        measured = measure(eqx.combine(state.model, static), phase, *held_out)
         history.record(row, float(loss), measured, state.model, snapshot_slot(config, row, len(chunks)))
         checkpoints.save(row, as_numpy((state, history)))
         report(config.every)
@@ -183,11 +193,16 @@ def restored(
     return done, jax.tree.map(jnp.asarray, kept), jax.tree.map(np.array, history)
 
 
-def measure(model: Transformer, tokens: Array, labels: Array) -> tuple[Array, Array]:
+def measure(model: Transformer, phase: Phase, tokens: Array, labels: Array) -> tuple[Array, Array]:
     """Accuracy, and the proximity index of every layer and head on the first `MAPPED` sequences."""
-    maps = attention_maps(model, tokens[:MAPPED])
-    index = jax.vmap(jax.vmap(lambda weights: proximity_index(weights, WINDOW)))(maps)
-    return accuracy(model, tokens, labels), index
+    maps = attention_maps(model, tokens[:MAPPED], phase.frozen_uniform)
+    return accuracy(model, tokens, labels, phase.frozen_uniform), proximity_indices(maps)
+
+
+@jax.jit
+def proximity_indices(maps: Float[Array, "layer head query key"]) -> Float[Array, "layer head"]:
+    """The proximity index of every layer and head."""
+    return jax.vmap(jax.vmap(lambda weights: proximity_index(weights, WINDOW)))(maps)
 
 
 def snapshot_slot(config: TrialConfig, row: int, rows: int) -> int | None:
@@ -221,6 +236,6 @@ def stored_model(
 ) -> Transformer:
     """The model of a stored run at a snapshot (0 initial, -1 final)."""
     arrays_only, static = eqx.partition(initial_model(config, dataset), eqx.is_array)
-    structure = jax.tree.structure(arrays_only)
-    leaves = [jnp.asarray(arrays[f"model_{number}"][slot]) for number in range(structure.num_leaves)]
-    return eqx.combine(jax.tree.unflatten(structure, leaves), static)
+    leaves, structure = jax.tree.flatten(arrays_only)
+    stored = [jnp.asarray(arrays[f"model_{number}"][slot]) for number in range(len(leaves))]
+    return eqx.combine(jax.tree.unflatten(structure, stored), static)

@@ -4,6 +4,9 @@ One run on one core and another beside it use two cores 1.8 times better than on
 A run's result is keyed by the hash of its config: it is computed once, whatever is killed.
 """
 
+import functools
+import hashlib
+import json
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -18,18 +21,31 @@ from full_scale.precision import single_precision
 from full_scale.tasks import load
 from full_scale.trial import TrialConfig
 from sims import store
+from sims.provenance import versions
 from sims.store import Result
 
 SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
-Progress = Callable[[int, int], None]
+DECIDING = (
+    "dataset", "digits", "docs_order", "losses", "model", "positions", "prose", "tasks", "train", "trial",
+)  # fmt: skip
+Progress = Callable[[float, float], None]
 
-_steps_done: Synchronized | None = None
-_parent: int | None = None
+_steps_done: Synchronized  # set in every worker by `begin_worker`
+_parent: int
 
 
 def name_of(config: TrialConfig) -> str:
-    """Name under which a run is stored: the task and the start of its config's hash."""
-    return f"{type(config.task).__name__.removesuffix('Config').lower()}-{digest(config)[:16]}"
+    """Name under which a run is stored: the task and hashes of its config and of the code that runs it."""
+    return f"{load(config.task).name}-{digest(config)[:16]}-{code()[:8]}"
+
+
+@functools.cache
+def code() -> str:
+    """Hash of the code and the versions a run's numbers depend on."""
+    digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
+    for module in DECIDING:
+        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
+    return digest.hexdigest()
 
 
 def digest(config: TrialConfig) -> str:
@@ -90,9 +106,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_process(
-    configs: list[TrialConfig], folder: Path, command: str, tell: Callable[[int], None]
-) -> None:
+def in_process(configs: list[TrialConfig], folder: Path, command: str, tell: Callable[[int], None]) -> None:
     """One run after another in this process."""
     done = 0
 

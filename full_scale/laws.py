@@ -1,0 +1,68 @@
+"""What the data alone predict for the first motion of attention scores, per distance between positions.
+
+Leading order in 1/L, at uniform attention, small values, stationary data.   [C10, C11]
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from full_scale.model import Transformer
+
+
+def toeplitz_profile(matrix: Float[np.ndarray, "query key"]) -> Float[np.ndarray, " lag"]:
+    """Mean over the entries with |i - j| = r, for r = 0..L-1."""
+    length = len(matrix)
+    return np.array(
+        [(np.diagonal(matrix, r).mean() + np.diagonal(matrix, -r).mean()) / 2 for r in range(length)]
+    )
+
+
+def profile_cosine(one: Float[np.ndarray, " lag"], other: Float[np.ndarray, " lag"]) -> float:
+    """Cosine of two Toeplitz score directions given by their profiles, lag 0 left out, means removed.
+
+    Each lag r counts 2 (L - r) times, as often as it occurs in the L x L matrix. 0 when one is constant.
+    """
+    count = 2.0 * (len(one) - np.arange(1, len(one)))
+    centred = [p[1:] - np.average(p[1:], weights=count) for p in (one, other)]
+    inner = lambda a, b: float(np.sum(count * a * b))
+    norm = np.sqrt(inner(centred[0], centred[0]) * inner(centred[1], centred[1]))
+    return inner(*centred) / norm if norm > 0 else 0.0
+
+
+def vector_proximity_law(features: Float[np.ndarray, "n length width"]) -> Float[np.ndarray, " lag"]:
+    """<Sigma(r) + Sigma(r)^T, sum over s of Sigma(s)>: C10 for vector tokens, values fitted first.
+
+    Sigma(r) = E x_i x_{i+r}^T of the centred features. At uniform attention the reconstruction gradient
+    in the value map V is along sum_{s != 0} Sigma(s) [C11], and minus the gradient in the scores at
+    lag r is proportional to tr(V^T Sigma(r)) [C10]; with V = sum_s Sigma(s) this is the law. For
+    scalar tokens it is C(r) up to a constant. Entry 0 is 0: a masked token carries nothing.
+    """
+    length = features.shape[1]
+    centred = features - features.mean(axis=0)
+    sums = [np.einsum("nia,nib->ab", centred[:, : length - r], centred[:, r:]) for r in range(1, length)]
+    lagged = [s / (len(features) * (length - r)) for r, s in enumerate(sums, start=1)]
+    symmetric = [sigma + sigma.T for sigma in lagged]
+    value_map = sum((length - r) * sigma for r, sigma in enumerate(symmetric, start=1)) / length
+    return np.array([0.0, *(float(np.sum(sigma * value_map)) for sigma in symmetric)])
+
+
+def scalar_proximity_law(features: Float[np.ndarray, "n length width"]) -> Float[np.ndarray, " lag"]:
+    """tr Sigma(r), the autocovariance of the features: C10 with V a positive multiple of 1."""
+    centred = features - features.mean(axis=0)
+    covariance = np.einsum("nia,nja->ij", centred, centred) / len(features)
+    return np.concatenate([[0.0], toeplitz_profile(covariance)[1:]])
+
+
+def layer_inputs(model: Transformer, tokens: Array) -> Float[np.ndarray, "n length width"]:
+    """What the first attention layer reads: the normalised sum of embedding and position."""
+    nothing = jnp.zeros(tokens.shape[1], bool)
+    norm = jax.vmap(model.blocks[0].attention_norm)
+    return np.asarray(jax.jit(jax.vmap(lambda one: norm(model.embedded(one, nothing))))(tokens))
+
+
+def token_features(tokens: Array, symbols: int | None) -> Float[np.ndarray, "n length width"]:
+    """The data as vectors, whatever the model: indicators of the symbols, or the values themselves."""
+    values = np.asarray(tokens)
+    return values[..., None] if symbols is None else np.eye(symbols, dtype=np.float32)[values]

@@ -1,0 +1,135 @@
+"""The probes over the states of training: initial, adiabatic, pretrained, trained; intervals over seeds."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from full_scale.arm_comparison import OBJECTIVES, SNAPSHOTS, Plan
+from full_scale.arms import ARMS
+from full_scale.dataset import Dataset
+from full_scale.measures import Probed, lags, measure
+from full_scale.model import Transformer
+from full_scale.precision import single_precision
+from full_scale.tasks import load
+from full_scale.train import Objective
+from full_scale.trial import TrialConfig, initial_model, stored_model
+from full_scale.trials import Progress, run_all
+from sims.intervals import Interval, mean_interval, ratio_interval, score_snr, score_snr_ratio
+from sims.store import Result
+
+Stored = dict[TrialConfig, Result]
+PRETRAINED = SNAPSHOTS * 2 // 3  # the snapshot at the end of the spt arm's pretraining
+
+
+def run(
+    plan: Plan, folder: Path, *, command: str, report: Progress | None = None, jobs: int | None = None
+) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    """Probe every state of every seed, training what is not stored in `folder`."""
+    trials = plan.trials()
+    results = dict(
+        zip(trials, run_all(trials, folder, command=command, report=report, jobs=jobs), strict=True)
+    )
+    dataset = load(plan.task)
+    with single_precision():
+        probed = probe_states(plan, results, dataset, report)
+    states = {state: summary(models) for state, models in probed.items()}
+    values = {
+        "layers": plan.model.layers,
+        "heads": plan.model.heads,
+        "seeds": list(plan.seeds),
+        "task": dataset.name,
+        "data": dataset.describe(),
+        "states": states,
+        "per_head": {state: models[0].per_head for state, models in probed.items()},
+    }
+    return values, arrays(plan, results, probed, dataset)
+
+
+def probe_states(
+    plan: Plan, results: Stored, dataset: Dataset, report: Progress | None
+) -> dict[str, list[Probed]]:
+    """Every state's measures, per seed."""
+    found: dict[str, list[Probed]] = {}
+    count = 5 * len(plan.seeds)
+    for index in range(len(plan.seeds)):
+        key = jax.random.key(plan.seeds[index])
+        for state, models in states_of(plan, results, dataset, index).items():
+            probed = measure(models, dataset, key=key, frozen_uniform=state == "adiabatic")
+            found.setdefault(state, []).append(probed)
+            if report:
+                report(sum(map(len, found.values())), count)
+    return found
+
+
+def states_of(
+    plan: Plan, results: Stored, dataset: Dataset, index: int
+) -> dict[str, dict[Objective, Transformer]]:
+    """The models behind each state: one for both losses, except at the adiabatic point."""
+    arms = {arm: plan.arm(arm)[index] for arm in ARMS}
+    model = lambda config, slot=-1: stored_model(config, dataset, results[config].arrays, slot)
+
+    def both(one: Transformer) -> dict[Objective, Transformer]:
+        return {objective: one for objective in OBJECTIVES}
+
+    fitted = {objective: plan.adiabatic(objective)[index] for objective in OBJECTIVES}
+    return {
+        "initialisation": both(initial_model(arms["spt"], dataset)),
+        "adiabatic": {objective: model(config) for objective, config in fitted.items()},
+        "pretrained": both(model(arms["spt"], PRETRAINED)),
+        "trained_label_only": both(model(arms["label_only"])),
+        "trained_spt": both(model(arms["spt"])),
+    }
+
+
+def summary(models: list[Probed]) -> dict[str, object]:
+    """Interval over seeds of every measure.
+
+    `snr_*` is the signal that independent fits agree on, as in the toy; `snr_*_per_fit` the mean over
+    fits of each fit's own SNR, which noise in a head that should be 0 keeps above 0.   [C19]
+    """
+    numbers = {name: [model.numbers[name] for model in models] for name in models[0].numbers}
+    intervals: dict[str, object] = {name: over_seeds(values).as_json() for name, values in numbers.items()}
+    scores = {loss: np.array(numbers[f"score_{loss}"]) for loss in ("reconstruction", "label")}
+    for loss, per_seed in scores.items():
+        intervals[f"snr_{loss}_per_fit"] = intervals[f"snr_{loss}"]
+        intervals[f"snr_{loss}"] = score_snr(per_seed).as_json()
+    norms = (np.array(numbers[f"norm_{loss}"]) for loss in ("reconstruction", "label"))
+    intervals["norm_ratio"] = ratio_interval(*norms).as_json()
+    if len(models) > 1:
+        intervals["snr_ratio"] = score_snr_ratio(scores["reconstruction"], scores["label"]).as_json()
+    return intervals
+
+
+def over_seeds(values: list[float | None]) -> Interval:
+    """Mean over the seeds in which the measure exists; an empty interval when it exists in none."""
+    known = np.array([value for value in values if value is not None])
+    if not len(known):
+        return Interval(None, None, None, n=0, method="lost in noise in every seed")
+    return mean_interval(known)
+
+
+def arrays(
+    plan: Plan, results: Stored, probed: dict[str, list[Probed]], dataset: Dataset
+) -> dict[str, np.ndarray]:
+    """What the figures draw: the first seed's maps and gradients, curves over all seeds."""
+    adiabatic = probed["adiabatic"]
+    maps = {"initialisation": "initialisation", "spt": "trained_spt", "label_only": "trained_label_only"}
+    curves = {arm: [results[config] for config in plan.arm(arm)] for arm in ARMS}
+    return {
+        **{f"attention_{name}": probed[state][0].attention for name, state in maps.items()},
+        "attention_pretrained": probed["pretrained"][0].attention,
+        "label_gradient_adiabatic": adiabatic[0].gradients["labels"],
+        "reconstruction_gradient_adiabatic": adiabatic[0].gradients["reconstruction"],
+        "snr_lags": np.array(lags(dataset.length)),
+        **{
+            f"snr_{loss}_{state}": np.stack([model.snr_by_lag[loss] for model in models])
+            for state, models in probed.items()
+            for loss in ("label", "reconstruction")
+        },
+        "steps": curves["spt"][0].arrays["steps"],
+        **{
+            f"proximity_index_{arm}": np.stack([r.arrays["proximity_index"].mean((1, 2)) for r in runs])
+            for arm, runs in curves.items()
+        },
+    }
