@@ -263,6 +263,7 @@ def run_stage(command: Storing, name: str, config: Any, report: Report | None) -
         core = experiments("simulate")[name]
         return kept(command, name, config, lambda _: core.run(config, key=key, report=report))
     core = experiments("study" if name == "study" else "train")[name]
+    key = stage_key("training", command.seed)  # one for all, so that they share their training runs
     return kept(
         command, name, config, lambda folder: core.run(config, key=key, report=report, checkpoint=folder)
     )
@@ -422,7 +423,7 @@ def parse(arguments: list[str]) -> Command:
         if not rest or rest[0] in ("-h", "--help", "--list"):
             print(listing(name, known))
             raise SystemExit(0)
-        chosen = require(rest[0], known, "simulation" if name == "simulate" else "task")
+        chosen = require(rest[0], [*known, "--list"], "simulation" if name == "simulate" else "task")
         return understood(experiment_command(name, chosen), f"sptlab {name} {shown(chosen)}", rest[1:])
     if name == "study":
         return understood(experiment_command(name, name), f"sptlab {name}", rest)
