@@ -9,7 +9,7 @@ MINUS = "\N{MINUS SIGN}"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def number(value: float | int | None, digits: int = 3) -> str:
     """Three significant digits; a power of ten below 0.001 and from 100,000; "none" for a missing one."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "none"
@@ -24,12 +24,13 @@ def number(value: float | None, digits: int = 3) -> str:
     return _signed(f"{mantissa.removesuffix('.00')}×10{power}", value)
 
 
-def _plain(size: float, digits: int) -> str:
-    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
+def _plain(size: float | int, digits: int) -> str:
+    rounded = float(f"{size:.{digits - 1}e}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(rounded)))
     return f"{size:,.{decimals}f}"
 
 
-def _signed(text: str, value: float) -> str:
+def _signed(text: str, value: float | int) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
@@ -44,7 +45,7 @@ def together(interval: Mapping[str, Any]) -> tuple[str, str, str]:
     return point or "none", low or f"{MINUS}∞", high or "∞"
 
 
-def _decimals(point: float | None, low: float | None, high: float | None) -> int | None:
+def _decimals(point: float | int | None, low: float | int | None, high: float | int | None) -> int | None:
     if point is None or low is None or high is None:
         return None
     half, size = (high - low) / 2, max(abs(low), abs(high))
@@ -53,7 +54,7 @@ def _decimals(point: float | None, low: float | None, high: float | None) -> int
     return max(0, 1 - math.floor(math.log10(half)))
 
 
-def _fixed(value: float, decimals: int) -> str:
+def _fixed(value: float | int, decimals: int) -> str:
     text = f"{abs(value):,.{decimals}f}"
     return _signed(text, value) if float(text.replace(",", "")) else text
 
@@ -66,7 +67,7 @@ def estimate(interval: Mapping[str, Any] | None) -> str:
     return f"{point} [{low}, {high}]"
 
 
-def percent(value: float | None) -> str:
+def percent(value: float | int | None) -> str:
     """A share as whole or tenth percents: `8.3%`."""
     if value is None:
         return "none"

@@ -28,7 +28,8 @@ def write(results: Mapping[str, Result], out: Path) -> Path:
     written."""
     everything = with_study(results)
     summary = summarise(everything)
-    text = render(summary, {name: figure.draw(everything) for name, figure in gallery.FIGURES.items()})
+    images = {name: picture(figure.draw(everything)) for name, figure in gallery.FIGURES.items()}
+    text = render(summary, images)
     write_atomic(Path(out) / "summary.json", summary_json(summary))
     path = Path(out) / "index.html"
     write_atomic(path, text.encode())
@@ -41,8 +42,8 @@ def summary_json(summary: Mapping[str, Any]) -> bytes:
     return (text + "\n").encode()
 
 
-def render(summary: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
-    """The page's HTML from the summary and the drawn figures."""
+def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page's HTML from the summary and the pictures of the figures."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -65,7 +66,7 @@ def render(summary: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
     return template.render(
         summary=summary,
         style=Markup((FOLDER / "page.css").read_text()),
-        images={name: picture(figure) for name, figure in figures.items()},
+        images=images,
         states=measures.STATES,
         arms=measures.ARMS,
         tasks=measures.TASKS,

@@ -16,6 +16,8 @@ from sims.store import Result
 NEEDS = ("reduced_flow",)
 NAMES = {"ar1": "AR(1)", "moving_average": "moving average"}
 FULL, SAMPLED = style.MEASUREMENT, style.RECONSTRUCTION
+# Wide and pale, so that it shows on both sides of the dashed theory on top of it.
+SAMPLED_LINE = SAMPLED.line(markers=False) | {"linewidth": 3.4, "alpha": 0.45}
 
 
 def _stored(results: Mapping[str, Result]) -> tuple[Any, dict[str, np.ndarray]]:
@@ -29,7 +31,7 @@ def _along_time(axes: Axes, arrays: dict[str, np.ndarray], process: str, quantit
     sampled = arrays[f"{process}_sgd_{quantity}"]
     every = max(1, len(time) // 9)
     style.band(axes, time, sampled.min(0), sampled.max(0), SAMPLED)
-    axes.plot(time, sampled.mean(0), label="stochastic training", **SAMPLED.line(markers=False))
+    axes.plot(time, sampled.mean(0), label="stochastic training", **SAMPLED_LINE)
     full = arrays.get(f"{process}_full_{quantity}")
     if full is not None:
         look = FULL.line(every=every) | {"linestyle": "none", "markersize": 4.0}
@@ -43,7 +45,7 @@ def _final_kernel(axes: Axes, arrays: dict[str, np.ndarray], process: str) -> No
     order, lags = signed_lags(arrays[f"{process}_reduced_kernel"].shape[1])
     sampled = arrays[f"{process}_sgd_kernel"][:, -1, order]
     style.band(axes, lags, sampled.min(0), sampled.max(0), SAMPLED)
-    axes.plot(lags, sampled.mean(0), **SAMPLED.line(markers=False))
+    axes.plot(lags, sampled.mean(0), **SAMPLED_LINE)
     full = arrays[f"{process}_full_kernel"][-1, order]
     axes.plot(lags, full, zorder=4, **FULL.line() | {"linestyle": "none", "markersize": 4.0})
     axes.plot(

@@ -65,7 +65,6 @@ ARM_NAMES = {"label_only": "labels only", "spt": "SPT, then labels"}
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ["#9C6B00", ORANGE, "#F8E2B4", "#FFFFFF", "#A9CBE4", BLUE, "#052B4A"], N=255
 )
-SIGNED.set_bad("#DDDDDD")
 # Light to dark without turning: order survives in grey.
 POSITIVE = LinearSegmentedColormap.from_list("positive", ["#FFFFFF", "#D9E8F3", "#6BA9D2", BLUE, "#052B4A"])
 

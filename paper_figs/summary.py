@@ -53,6 +53,8 @@ def arm_numbers(values: Any) -> dict[str, Any]:
     """One arm: accuracies, plateau, settings."""
     kept = ("test_accuracy", "train_accuracy", "plateau_steps", "settings")
     found = {name: values[name] for name in kept if name in values}
+    if "train_accuracy" in found:
+        found["train_accuracy"] = {k: v for k, v in found["train_accuracy"].items() if k != "per_seed"}
     steps = values["plateau_steps"]["per_seed"]
     return found | {"never": steps.count(None), "runs": len(steps)}
 

@@ -24,8 +24,14 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 # The protocol wants its two ends as file descriptors 3 and 4 of the browser.
-LAUNCH = "import os, sys; os.dup2(int(sys.argv[1]), 13); os.dup2(int(sys.argv[2]), 14); os.dup2(13, 3); \
-os.dup2(14, 4); os.set_inheritable(3, True); os.set_inheritable(4, True); os.execv(sys.argv[3], sys.argv[3:])"
+# They are copied by way of high numbers: 3 and 4 may be in use for the other end.
+LAUNCH = """
+import os, sys
+ends = [os.dup2(int(end), 200 + place) for place, end in enumerate(sys.argv[1:3])]
+for place, end in enumerate(ends):
+    os.dup2(end, 3 + place, inheritable=True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def executable() -> str | None:

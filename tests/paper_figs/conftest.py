@@ -1,0 +1,47 @@
+"""Fixtures of the figures' and the page's tests: example results, drawn once."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure
+
+from paper_figs import FIGURES, page
+from sims.store import Result
+from tests.paper_figs.browser import Browser, executable
+from tests.paper_figs.example_results import example_results
+
+
+@pytest.fixture(scope="session")
+def results() -> dict[str, Result]:
+    return example_results()
+
+
+@pytest.fixture(scope="session")
+def figures(results: dict[str, Result]) -> dict[str, Figure]:
+    return {name: figure.draw(results) for name, figure in FIGURES.items()}
+
+
+@pytest.fixture(scope="session")
+def images(figures: dict[str, Figure]) -> dict[str, dict[str, Any]]:
+    return {name: page.picture(figure) for name, figure in figures.items()}
+
+
+@pytest.fixture(scope="session")
+def report(results: dict[str, Result], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with index.html and summary.json."""
+    folder = tmp_path_factory.mktemp("report")
+    page.write(results, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium; without it the tests skip, except in CI, where they fail."""
+    if executable() is None:
+        message = "chromium is not installed; on Debian: apt-get install chromium, or set CHROMIUM"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    with Browser(tmp_path_factory.mktemp("profile")) as one:
+        yield one

@@ -1,0 +1,165 @@
+"""The page's text: complete, self-contained, the same each time, and equal to summary.json."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paper_figs import FIGURES, page
+from paper_figs.mathematics import mathml, typeset
+from paper_figs.page import LARGEST_BYTES
+from paper_figs.sources import COMMANDS
+from paper_figs.summary import NEEDED, summarise
+from sims.store import StoreError, UserError
+
+SECTIONS = ("answer", "claims", "toy", "transformer", "comparison", "provenance", "limits")
+HIDDEN_IN_TEXT = ("provenance", "figures")  # shown as text: versions, configurations, captions
+
+
+@pytest.fixture(scope="module")
+def text(report: Path) -> str:
+    return (report / "index.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def summary(report: Path) -> dict[str, Any]:
+    return json.loads((report / "summary.json").read_text())
+
+
+def numbers(value: Any) -> Iterator[float]:
+    """Every number in a nest of dicts and lists, but for what an interval's note holds."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name not in ("level", "n"):
+                yield from numbers(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from numbers(item)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value
+
+
+def shown(text: str) -> set[float]:
+    return {json.loads(found) for found in re.findall(r'<data value="([^"]*)">', text)}
+
+
+def test_the_sections_follow_the_argument(text):
+    places = [text.index(f'<section id="{name}"') for name in SECTIONS]
+    assert places == sorted(places)
+    assert text.count("<h1") == 1 and text.count("<h2") == len(SECTIONS)
+
+
+def test_every_number_of_the_summary_is_on_the_page(text, summary):
+    visible = {key: value for key, value in summary.items() if key not in HIDDEN_IN_TEXT}
+    missing = set(numbers(visible)) - shown(text)
+    depth_words = {float(task["depth"]) for task in summary["tasks"].values()}
+    assert missing <= depth_words
+
+
+def test_every_number_on_the_page_is_in_the_summary(text, summary):
+    known = set(numbers(summary))
+    runs = {arm["runs"] - arm["never"] for task in summary["tasks"].values() for arm in task["arms"].values()}
+    assert shown(text) <= known | runs
+
+
+def test_every_figure_is_on_the_page_with_its_caption_and_an_alternative_text(text, results):
+    for name, figure in FIGURES.items():
+        assert f'id="figure-{name.replace("_", "-")}"' in text
+        lead, _, rest = figure.caption(results).partition(". ")
+        assert f'alt="{lead}."' in text
+        assert rest.split("'")[0] in text
+    assert text.count("<img ") == text.count('alt="') == len(FIGURES)
+
+
+def test_every_result_has_its_command_and_how_to_make_it_again(text, results):
+    for name, result in results.items():
+        assert result.record["command"] in text
+        assert f"{COMMANDS[name]} --seed 0 --out report" in text
+
+
+def test_the_page_asks_for_nothing_from_outside(text):
+    assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text)
+    assert "<script" not in text and "@import" not in text and "url(" not in text
+
+
+def test_the_page_is_small_enough_to_mail(text):
+    assert len(text.encode()) < LARGEST_BYTES
+
+
+def test_the_same_results_give_the_same_page_and_no_machine_is_named(results, report, tmp_path):
+    page.write(results, tmp_path)
+    for name in ("index.html", "summary.json"):
+        assert (tmp_path / name).read_bytes() == (report / name).read_bytes()
+    assert str(Path.home()) not in (report / "index.html").read_text()
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_result_is_one_line_and_nothing_is_written(name, results, tmp_path):
+    with pytest.raises(UserError) as caught:
+        page.write({key: result for key, result in results.items() if key != name}, tmp_path)
+    assert COMMANDS[name] in str(caught.value) and "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unwritable_place_is_one_line(results, images, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(page, "picture", lambda figure: images["visible_share"])
+    with pytest.raises(StoreError):
+        page.write(results, tmp_path / "file")
+
+
+@pytest.fixture
+def changed(results, images):
+    """The page's text with one thing in the summary changed."""
+
+    def render(change) -> str:
+        content = copy.deepcopy(summarise(results))
+        change(content)
+        return " ".join(page.render(content, images).split())
+
+    return render
+
+
+def test_a_gain_that_holds_zero_is_not_called_a_gain(changed):
+    text = changed(lambda content: content["tasks"]["docs_order"]["gain"].update(low=-0.1))
+    assert "shows no gain from self-pretraining" in text
+    assert "shows no gain from self-pretraining" not in changed(lambda content: None)
+
+
+def test_a_control_that_does_not_tie_is_said_so(changed):
+    assert "not a tie, SPT is ahead" in changed(
+        lambda content: content["tasks"]["digits"]["gain"].update(low=0.01, high=0.02)
+    )
+
+
+def test_a_failed_claim_and_a_failed_row_stand_among_the_disagreements(changed, results):
+    text = changed(lambda content: content["claims"][2].update(passed=False))
+    limits = text[text.index('<section id="limits"') :]
+    assert "Claim C3" in limits and "Claim C4" not in limits
+    for row in results["comparison"].values["rows"]:
+        assert (row["name"].replace("_", " ") in limits) == (row["verdict"] != "holds")
+
+
+def test_text_of_a_result_cannot_become_markup(changed):
+    text = changed(lambda content: content["comparison"][0].update(note="<script>alert(1)</script>"))
+    assert "<script>" not in text and "&lt;script&gt;" in text
+    assert "<b>" not in typeset("a <b> c")
+
+
+def test_formulas_are_mathematics_with_their_latex_beside_them():
+    element = mathml(r"\frac{1}{L} \sum_i A_{ij}")
+    assert element.startswith("<math") and "<mfrac>" in element and 'alttext="\\frac' in element
+
+
+def test_latex_that_cannot_be_read_is_one_line():
+    with pytest.raises(UserError, match="expected LaTeX"):
+        mathml(r"\frac{1}{")
+
+
+def test_formulas_in_plain_letters_are_set():
+    assert typeset("S_ij = L^2, rho >= 0") == "S<sub>ij</sub> = L<sup>2</sup>, ρ ≥ 0"
+    assert typeset("visible_share of sum_k") == "visible_share of sum<sub>k</sub>"
