@@ -52,7 +52,7 @@ def finish(start):
 
 @pytest.fixture(scope="module")
 def undisturbed(finish, tmp_path_factory):
-    """A smoke run that nothing disturbs: its folder, and the seconds of one with compiled programs at hand."""
+    """A smoke run that nothing disturbs: its folder, and its seconds without compiling."""
     code, _, err = finish(*SMOKE, "--out", tmp_path_factory.mktemp("compiling"))
     assert (code, err) == (0, "")
     out, started = tmp_path_factory.mktemp("undisturbed"), time.monotonic()
