@@ -195,4 +195,5 @@ def label_proximity(process: Process, config: Config, *, key: PRNGKeyArray) -> n
         scores = descend(gradient, (*start, head), clock, key=data_key)[0][-1]
         return proximity_index(theory.attention_weights(scores), config.window, cyclic=True)
 
-    return np.asarray(jax.jit(jax.vmap(train))(jax.random.split(key, config.seeds)))
+    found = jax.jit(jax.vmap(train))(jax.random.split(key, config.seeds))
+    return np.asarray(found).round(ROUNDING_DIGITS)
