@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 import theory
 from sims.flows import shifted_task
-from sims.intervals import mean_interval
+from sims.intervals import ROUNDING_DIGITS, mean_interval
 from sims.limits import at_least, between
 from sims.processes import Process, ar1, sample, spectrum
 from sims.score_gradients import (

@@ -6,6 +6,9 @@ import numpy as np
 from scipy import stats
 
 
+ROUNDING_DIGITS = 12  # samples that are exactly 0 or 1 in theory are rounded to this before an interval
+
+
 @dataclasses.dataclass(frozen=True)
 class Interval:
     """An estimate with its confidence interval; `n` independent samples; None means unbounded."""

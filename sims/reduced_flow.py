@@ -23,7 +23,7 @@ from sims.flows import (
     masked_gradient,
     reduced_gradient,
 )
-from sims.intervals import mean_interval
+from sims.intervals import ROUNDING_DIGITS, mean_interval
 from sims.limits import at_least, between
 from sims.processes import Process, ar1, moving_average, require_taps, spectrum
 from sims.proximity import proximity_index
