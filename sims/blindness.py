@@ -29,9 +29,6 @@ from sims.score_gradients import (
 
 Progress = Callable[[int, int], None] | None
 Arrays = dict[str, np.ndarray]
-ROUNDING_DIGITS = (
-    12  # an exact 0 or 1 of the theory is stored as one, not with an interval of rounding errors
-)
 
 
 @dataclasses.dataclass(frozen=True)

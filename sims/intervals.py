@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
-
 ROUNDING_DIGITS = 12  # samples that are exactly 0 or 1 in theory are rounded to this before an interval
 
 
