@@ -20,6 +20,7 @@ from sims.limits import at_least, between
 from sims.processes import Process, ar1, sample, spectrum
 from sims.score_gradients import (
     alignment,
+    label_gradient_rank,
     mean_label_loss,
     paired_key_bias_share,
     proximity_direction,
@@ -106,7 +107,7 @@ def visible_ranks(config: Config, *, key: PRNGKeyArray) -> Arrays:
     value_map = jax.random.normal(value_key, (width, width))
     heads = jax.random.normal(head_key, (longest + spare, width))
     ranks = [
-        visible_rank(scores[:n, :n], tokens[: n + spare, :n], value_map, heads[: n + spare])
+        label_gradient_rank(scores[:n, :n], tokens[: n + spare, :n], value_map, heads[: n + spare])
         for n in config.lengths
     ]
     return {
@@ -115,28 +116,6 @@ def visible_ranks(config: Config, *, key: PRNGKeyArray) -> Arrays:
         "visible_share_measured": np.array(ranks) / (lengths * (lengths - 1)),
         "visible_share_predicted": np.array([theory.isotropic_visible_share(n) for n in config.lengths]),
     }
-
-
-def visible_rank(
-    scores: Float[Array, "query key"],
-    tokens: Float[Array, "batch key width"],
-    value_map: Float[Array, "width width"],
-    head_gradients: Float[Array, "batch width"],
-) -> int:
-    """Rank of the label gradients of a batch; more samples than L - 1 find every visible direction.   [C1]"""
-    gradients = np.asarray(_per_sample_gradients(scores, tokens, value_map, head_gradients))
-    return int(np.linalg.matrix_rank(gradients.reshape(len(gradients), -1)))
-
-
-@jax.jit
-@functools.partial(jax.vmap, in_axes=(None, 0, None, 0))
-def _per_sample_gradients(
-    scores: Float[Array, "query key"],
-    tokens: Float[Array, "key width"],
-    value_map: Float[Array, "width width"],
-    head_gradient: Float[Array, " width"],
-) -> Float[Array, "query key"]:
-    return theory.label_score_gradient(scores, tokens, value_map, head_gradient)
 
 
 def split(name: str, gradient: Float[Array, "query key"]) -> Arrays:

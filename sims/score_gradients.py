@@ -3,8 +3,11 @@
 Scalar tokens, V = 1 for labels. Exact given the sample.   [C2, C3, C8, C9, C10]
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 import theory
@@ -61,3 +64,25 @@ def paired_key_bias_share(
     ours, theirs = theory.decompose(first), theory.decompose(second)
     visible = jnp.sum(ours.key_bias * theirs.key_bias)
     return visible / (visible + jnp.sum(ours.doubly_centred * theirs.doubly_centred))
+
+
+def label_gradient_rank(
+    scores: Float[Array, "query key"],
+    tokens: Float[Array, "batch key width"],
+    value_map: Float[Array, "width width"],
+    head_gradients: Float[Array, "batch width"],
+) -> int:
+    """Rank of the label gradients of a batch; more samples than L - 1 find every visible direction.   [C1]"""
+    gradients = np.asarray(_per_sample_gradients(scores, tokens, value_map, head_gradients))
+    return int(np.linalg.matrix_rank(gradients.reshape(len(gradients), -1)))
+
+
+@jax.jit
+@functools.partial(jax.vmap, in_axes=(None, 0, None, 0))
+def _per_sample_gradients(
+    scores: Float[Array, "query key"],
+    tokens: Float[Array, "key width"],
+    value_map: Float[Array, "width width"],
+    head_gradient: Float[Array, " width"],
+) -> Float[Array, "query key"]:
+    return theory.label_score_gradient(scores, tokens, value_map, head_gradient)

@@ -9,7 +9,13 @@ from tolerances import EXACT_FLOAT64
 import theory
 from sims import blindness
 from sims.processes import ar1
-from sims.score_gradients import alignment, paired_key_bias_share, proximity_direction, uniform_value
+from sims.score_gradients import (
+    alignment,
+    label_gradient_rank,
+    paired_key_bias_share,
+    proximity_direction,
+    uniform_value,
+)
 from sims.store import UserError
 
 CONFIG = blindness.Config.smoke()
@@ -32,8 +38,8 @@ def test_rank_counts_independent_gradients_not_samples():
     generator = np.random.default_rng(0)
     shapes = ((6, 6), (9, 6, 2), (2, 2), (9, 2))
     scores, tokens, value_map, heads = (jnp.asarray(generator.normal(size=shape)) for shape in shapes)
-    assert blindness.visible_rank(scores, tokens, value_map, heads) == 5
-    assert blindness.visible_rank(scores, tokens[:3], value_map, heads[:3]) == 3
+    assert label_gradient_rank(scores, tokens, value_map, heads) == 5
+    assert label_gradient_rank(scores, tokens[:3], value_map, heads[:3]) == 3
 
 
 def test_the_label_loss_is_flat_along_circulant_directions_at_every_magnitude(outcome):
