@@ -4,7 +4,7 @@ No clock, no script, no address outside the file: the same results give the same
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) 
         "num": shown_number,
         "interval": shown_interval,
         "setting": setting,
+        "range_of": shown_range,
         "mathml": mathml,
         "typeset": typeset,
         "words": measures.words,
@@ -112,6 +113,16 @@ def machine_readable(value: float | int | None, text: str) -> Markup:
 def setting(value: Any) -> Markup:
     """A setting as someone typed it: no digits added."""
     return machine_readable(value, f"{value:g}") if isinstance(value, (int, float)) else escape(value)
+
+
+def shown_range(bounds: Sequence[float | int | None]) -> Markup:
+    """`low to high`, `from low`, `up to high` or `any value`."""
+    low, high = (None if bound is None else setting(bound) for bound in bounds)
+    if low is None or high is None:
+        return Markup("any value" if low is high else "from {}" if high is None else "up to {}").format(
+            low or high
+        )
+    return Markup("{} to {}").format(low, high)
 
 
 def plain_json(value: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from paper_figs import style
@@ -14,6 +15,7 @@ from sims.store import Result
 
 NEEDS = ("comparison",)
 TOY, TRANSFORMER = style.MEASUREMENT, style.Look(style.PURPLE, "-", "o", filled=False)
+RANGE = "#E4E6E9"
 KINDS = {"toy": (TOY, 0.25), "transformer": (TRANSFORMER, -0.25)}
 
 
@@ -28,17 +30,21 @@ def is_number(value: object) -> bool:
 
 
 def _interval(axes: Axes, interval: Mapping[str, Any], look: style.Look, height: float) -> None:
-    """A point with its interval; an unbounded side ends in an arrow at the edge."""
-    if interval["estimate"] is None:
-        return
-    point = interval["estimate"]
-    low = interval["low"] if interval["low"] is not None else point
-    high = interval["high"] if interval["high"] is not None else point
-    axes.plot([low, high], [height, height], color=look.color, linewidth=1.2)
-    axes.plot([point], [height], **look.line() | {"linestyle": "none", "markersize": 4.5})
-    for bound, marker in ((interval["low"], "<"), (interval["high"], ">")):
-        if bound is None:
-            axes.plot([point], [height], marker=marker, color=look.color, markersize=7, fillstyle="none")
+    """A point with the finite part of its interval."""
+    known = [interval[end] for end in ("low", "estimate", "high") if interval[end] is not None]
+    axes.plot(known, [height] * len(known), color=look.color, linewidth=1.2)
+    if interval["estimate"] is not None:
+        axes.plot([interval["estimate"]], [height], **look.line() | {"linestyle": "none", "markersize": 4.5})
+
+
+def _open_ends(axes: Axes, interval: Mapping[str, Any], look: style.Look, height: float) -> None:
+    """An unbounded side runs to the edge of the strip and ends in an arrow."""
+    known = [interval[end] for end in ("low", "estimate", "high") if interval[end] is not None]
+    for end, edge, marker in zip(("low", "high"), axes.get_xlim(), ("<", ">"), strict=True):
+        if interval[end] is None:
+            start = (min if end == "low" else max)(known, default=sum(axes.get_xlim()) / 2)
+            arrow = {"marker": marker, "markevery": [1], "markersize": 4.5, "clip_on": False}
+            axes.plot([start, edge], [height, height], color=look.color, linewidth=1.2, **arrow)
 
 
 def _strip(axes: Axes, row: Mapping[str, Any]) -> None:
@@ -47,30 +53,48 @@ def _strip(axes: Axes, row: Mapping[str, Any]) -> None:
             _interval(axes, row[kind], look, height)
     if is_number(row["prediction"]):
         axes.axvline(row["prediction"], zorder=0, **style.THEORY.line(markers=False))
+    _range(axes, *row["range"])
+    for kind, (look, height) in KINDS.items():
+        if row[kind] is not None:
+            _open_ends(axes, row[kind], look, height)
     axes.set_ylim(-0.7, 0.7)
-    axes.margins(x=0.12)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(5))
+    words = "" if is_number(row["prediction"]) else f", {row['prediction']}"
     name = row["name"].replace("_", " ")
-    words = "" if is_number(row["prediction"]) else f"\npredicted: {row['prediction']}"
-    axes.set_ylabel(f"{name}{words}\n{row['verdict']}", rotation=0, ha="right", va="center", ma="right")
+    axes.set_ylabel(
+        f"{name}{words}\n{row['verdict']}", rotation=0, ha="right", va="center", ma="right", labelpad=8
+    )
+
+
+def _range(axes: Axes, low: float | int | None, high: float | int | None) -> None:
+    """Shade the values that would bear the prediction out; an open side runs to the edge."""
+    finite = [bound for bound in (low, high) if bound is not None]
+    axes.plot(finite, [0.0] * len(finite), linestyle="none")  # keeps both ends in view
+    axes.margins(x=0.12)
+    left, right = axes.get_xlim()
+    start, stop = left if low is None else low, right if high is None else high
+    axes.axvspan(start, stop, color=RANGE, zorder=-1, linewidth=0)
+    axes.set_xlim(left, right)
 
 
 @style.styled
 def draw(results: Mapping[str, Result]) -> Figure:
     """One strip per prediction, each with its own axis."""
     rows = _rows(results)
-    figure, axes = style.panels(len(rows), 1, width=style.FULL_WIDTH, height=0.62 * len(rows) + 0.5)
+    figure, axes = style.panels(len(rows), 1, width=style.FULL_WIDTH, height=0.52 * len(rows) + 0.6)
     for panel, row in zip(axes[:, 0], rows, strict=True):
         _strip(panel, row)
     axes[-1, 0].set_xlabel("value of the dimensionless number named at the left (one axis per row)")
     handles = [
         Line2D([], [], **style.THEORY.line(markers=False)),
+        Patch(color=RANGE, linewidth=0),
         Line2D([], [], **TOY.line()),
         Line2D([], [], **TRANSFORMER.line()),
     ]
-    style.legend_above(figure, handles, ["prediction", "toy", "Transformer"])
+    names = ["prediction", "predicted range", "toy", "Transformer"]
+    style.legend_above(figure, handles, names)
     return figure
 
 
@@ -81,7 +105,7 @@ def caption(results: Mapping[str, Result]) -> str:
         f"{sum(row['verdict'] == kind for row in rows)} {kind}" for kind in ("holds", "fails", "undecided")
     ]
     return (
-        "Prediction and measurement. Each dimensionless number as the theory predicts it (dashed), as the "
-        f"toy and as the Transformer on docs-order show it, with 95% intervals. Of {len(rows)} rows: "
-        f"{', '.join(counts)}."
+        "Prediction and measurement. Each dimensionless number as the theory predicts it (dashed; shaded: "
+        "the range fixed before any run), as the toy and as the Transformer on docs-order show it, with "
+        f"95% intervals. Of {len(rows)} rows: {', '.join(counts)}."
     )

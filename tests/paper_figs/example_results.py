@@ -252,6 +252,7 @@ def comparison() -> Result:
             "name": name,
             "meaning": "what the number is, in one sentence of plain words",
             "prediction": prediction,
+            "range": [0.8, 1.0] if prediction == 1.0 else [10.0, None],
             "prediction_source": "C19",
             "toy": toy,
             "transformer": transformer,
@@ -265,6 +266,13 @@ def comparison() -> Result:
             "proximity_alignment (reconstruction)", 1.0, interval(0.991, 0.002), interval(0.71, 0.06), "holds"
         ),
         row("snr_ratio", "much greater than 1", interval(1025.0, 900.0), interval(145.0, 120.0), "holds"),
+        row(
+            "snr_ratio",
+            "above 10",
+            {**interval(0, 0), "estimate": None, "low": 12.0, "high": None},
+            {**interval(0, 0), "estimate": None, "low": None, "high": None},
+            "undecided",
+        ),
         row("proximity_index (labels)", 1.0, interval(1.0, 0.01), None, "undecided"),
     ]
     return Result("comparison", {"rows": rows}, {}, record("comparison"))
