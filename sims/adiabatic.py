@@ -51,13 +51,13 @@ class Config:
     """Standard deviation of phi's random slopes; its offsets have 1."""
     mask_probability: float = 0.5
     """Share of masked tokens in reconstruction."""
-    train_sizes: tuple[int, ...] = (400, 4000)
+    train_sizes: tuple[int, ...] = (500, 2000)
     """Sequences the readouts are fitted on, increasing; the last is the main one."""
-    held_out: int = 1000
+    held_out: int = 600
     """Sequences the gradients are measured on."""
     ridge: float = 1e-3
     """Penalty on the readouts' standardised weights."""
-    seeds: int = 32
+    seeds: int = 64
     """Independent fits, each with its own data and phi."""
     control_scale: float = 1.2
     """In the control permuted sequences are larger by this factor: the bag tells the class, in part."""
@@ -69,7 +69,7 @@ class Config:
         between(-1, 1, correlation=self.correlation)
         between(0, 1, mask_probability=self.mask_probability)
         if list(self.train_sizes) != sorted(set(self.train_sizes)):
-            raise UserError(f"train_sizes must increase: got {self.train_sizes}; try 400 4000")
+            raise UserError(f"train_sizes must increase: got {self.train_sizes}; try 500 2000")
 
     @classmethod
     def smoke(cls) -> "Config":

@@ -54,7 +54,7 @@ class Config:
     """Fresh sequences per step of stochastic training, one masked token in each."""
     seeds: int = 8
     """Independent runs of stochastic training."""
-    window: int = 1
+    window: int = 2
     """Half-width of the window of `proximity_index`."""
     label_shift: float = 0.3
     """Half the distance between the class means in the label-supervised control."""
