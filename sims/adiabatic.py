@@ -89,12 +89,17 @@ def run(
     control = measure_fits(
         config, config.control_scale, largest, key=control_key, report=_offset(report, done, total)
     )
-    label, hidden = (fits[f"{loss}_score"][:, -1] for loss in LOSSES)
-    values = {
+    return summary(config, fits, control), curves(config, fits)
+
+
+def summary(config: Config, fits: Fits, control: Fits) -> dict[str, object]:
+    """Intervals along lag 1, readouts fitted on the largest sample."""
+    label, hidden = (fits[f"{loss}_score"][:, -1, 0] for loss in LOSSES)
+    return {
         "toy": {
-            "snr_label": score_snr(label[:, 0]).as_json(),
-            "snr_reconstruction": score_snr(hidden[:, 0]).as_json(),
-            "snr_ratio": score_snr_ratio(hidden[:, 0], label[:, 0]).as_json(),
+            "snr_label": score_snr(label).as_json(),
+            "snr_reconstruction": score_snr(hidden).as_json(),
+            "snr_ratio": score_snr_ratio(hidden, label).as_json(),
         },
         "per_fit": {f"snr_{loss}": per_fit_snr(fits, loss, config.held_out) for loss in LOSSES},
         "size_exponent": {loss: size_exponent(fits, loss, config.train_sizes) for loss in LOSSES},
@@ -104,17 +109,18 @@ def run(
             "held_out_accuracy": mean_interval(control["accuracy"][:, -1]).as_json(),
         },
     }
-    arrays = {
-        "lags": np.arange(1, label.shape[1] + 1),
-        "snr_label_by_lag": np.asarray(unbiased_square(label)),
-        "snr_reconstruction_by_lag": np.asarray(unbiased_square(hidden)),
-        "train_sizes": np.array(config.train_sizes),
-        "label_size": fits["label_size"],
-        "reconstruction_size": fits["reconstruction_size"],
-        "label_scores": label,
-        "reconstruction_scores": hidden,
-    }
-    return values, arrays
+
+
+def curves(config: Config, fits: Fits) -> dict[str, np.ndarray]:
+    """By lag on the largest sample: SNR and each fit's signed score; by training size: gradient sizes."""
+    arrays = {"train_sizes": np.array(config.train_sizes)}
+    for loss in LOSSES:
+        scores = fits[f"{loss}_score"][:, -1]
+        arrays["lags"] = np.arange(1, scores.shape[1] + 1)
+        arrays[f"snr_{loss}_by_lag"] = np.asarray(unbiased_square(scores))
+        arrays[f"{loss}_scores"] = scores
+        arrays[f"{loss}_size"] = fits[f"{loss}_size"]
+    return arrays
 
 
 def per_fit_snr(fits: Fits, loss: str, held_out: int) -> dict[str, object]:

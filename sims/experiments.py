@@ -35,6 +35,6 @@ EXPERIMENTS: dict[str, Experiment] = {
         adiabatic.Config,
         adiabatic.run,
         "signal-to-noise of both losses once everything but attention has settled",
-        15,
+        18,
     ),
 }
