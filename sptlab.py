@@ -193,14 +193,16 @@ class Figures(Storing):
 def experiments(command: str) -> dict[str, Any]:
     """What `simulate`, `train` or `study` can run, by name: Config, run, description, seconds."""
     if command == "simulate":
-        from sims import EXPERIMENTS
-    elif command == "train":
-        from full_scale.experiments import EXPERIMENTS
-    else:
-        import full_scale.study
+        import sims
 
-        return {"study": full_scale.study}
-    return dict(EXPERIMENTS)
+        return dict(sims.EXPERIMENTS)
+    if command == "train":
+        import full_scale.experiments
+
+        return dict(full_scale.experiments.EXPERIMENTS)
+    import full_scale.study
+
+    return {"study": full_scale.study}
 
 
 def experiment_command(command: str, name: str) -> type:
