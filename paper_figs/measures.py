@@ -1,5 +1,7 @@
 """Names and plain words of every measured number, as the page's tables show them."""
 
+from collections.abc import Iterable
+
 WORDS = {
     "visible_share": "share of the label gradient that is a key bias",
     "visible_share_label": "share of the label gradient that is a key bias",
@@ -15,6 +17,8 @@ WORDS = {
     "snr_label": "signal-to-noise ratio per sequence along lag 1, labels",
     "snr_reconstruction": "signal-to-noise ratio per sequence along lag 1, reconstruction",
     "snr_ratio": "SNR of reconstruction over SNR of labels",
+    "snr_label_per_fit": "the mean of the fits' own SNR, labels",
+    "snr_reconstruction_per_fit": "the mean of the fits' own SNR, reconstruction",
     "norm_label": "root mean square norm of one sequence's label gradient",
     "norm_reconstruction": "root mean square norm of one sequence's reconstruction gradient",
     "norm_ratio": "norm of reconstruction over norm of labels",
@@ -23,6 +27,12 @@ WORDS = {
     "proximity_index": "attention within the window, over its uniform value",
     "proximity_index_label": "the same after label training",
 }
+
+FURTHER = ("per_sequence", "scalar", "per_fit", "norm", "score")
+"""Parts of the names of measures that the page keeps behind the main ones."""
+
+TIE = 0.05
+"""Two arms tie when the interval of their difference in accuracy lies within this of zero."""
 
 STATES = {
     "initialisation": "at initialisation",
@@ -41,6 +51,18 @@ KINDS = {
     "simulation": "simulation",
     "counterexample": "counterexample",
 }
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Main measures before further ones, each in the order of WORDS, those without words last."""
+    known = list(WORDS)
+    place = lambda name: known.index(name) if name in WORDS else len(known)
+    return sorted(names, key=lambda name: (is_further(name), place(name), name))
+
+
+def is_further(name: str) -> bool:
+    """Whether a measure stands behind the main ones."""
+    return any(part in name for part in FURTHER)
 
 
 def words(name: str) -> str:

@@ -42,7 +42,7 @@ def together(interval: Mapping[str, Any]) -> tuple[str, str, str]:
     decimals = _decimals(*values)
     write = number if decimals is None else lambda value: _fixed(value, decimals)
     point, low, high = (None if value is None else write(value) for value in values)
-    return point or "none", low or f"{MINUS}∞", high or "∞"
+    return point or "undefined", low or f"{MINUS}∞", high or "∞"
 
 
 def _decimals(point: float | int | None, low: float | int | None, high: float | int | None) -> int | None:

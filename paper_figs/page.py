@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from paper_figs import gallery, measures
 from paper_figs.mathematics import mathml, typeset
-from paper_figs.numbers import number, together
+from paper_figs.numbers import MINUS, number, together
 from paper_figs.summary import summarise, with_study
 from sims.store import Result, write_atomic
 
@@ -58,6 +58,7 @@ def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) 
         "range_of": shown_range,
         "mathml": mathml,
         "typeset": typeset,
+        "breakable": breakable,
         "words": measures.words,
         "plain": plain_json,
         "lead": lead,
@@ -72,6 +73,8 @@ def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) 
         arms=measures.ARMS,
         tasks=measures.TASKS,
         kinds=measures.KINDS,
+        is_further=measures.is_further,
+        tie=measures.TIE,
     )
 
 
@@ -112,7 +115,9 @@ def machine_readable(value: float | int | None, text: str) -> Markup:
 
 def setting(value: Any) -> Markup:
     """A setting as someone typed it: no digits added."""
-    return machine_readable(value, f"{value:g}") if isinstance(value, (int, float)) else escape(value)
+    if not isinstance(value, (int, float)):
+        return escape(value)
+    return machine_readable(value, f"{value:g}".replace("-", MINUS))
 
 
 def shown_range(bounds: Sequence[float | int | None]) -> Markup:
@@ -123,6 +128,11 @@ def shown_range(bounds: Sequence[float | int | None]) -> Markup:
             low or high
         )
     return Markup("{} to {}").format(low, high)
+
+
+def breakable(name: str) -> Markup:
+    """A name that may break after its underscores."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def plain_json(value: Any) -> str:

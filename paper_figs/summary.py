@@ -6,7 +6,7 @@ from typing import Any
 
 import full_scale
 from paper_figs.gallery import FIGURES
-from paper_figs.measures import ARMS, STATES, TASKS
+from paper_figs.measures import ARMS, STATES, TASKS, in_order
 from paper_figs.sources import COMMANDS, missing, need
 from sims.store import Result, UserError, load_all
 
@@ -36,7 +36,8 @@ def summarise(results: Mapping[str, Result]) -> dict[str, Any]:
         "figures": {name: figure.caption(results) for name, figure in FIGURES.items()},
         "provenance": {name: provenance(result) for name, result in sorted(results.items())},
     }
-    return summary | {"counts": counts(summary)}
+    small = any("--preset smoke" in str(result.record.get("command")) for result in results.values())
+    return summary | {"counts": counts(summary), "smoke": small}
 
 
 def task(values: Any) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def arm_numbers(values: Any) -> dict[str, Any]:
 def probes(values: Any) -> dict[str, Any]:
     """Measures by state, in the order of training."""
     states = {state: values["states"][state] for state in STATES if state in values["states"]}
-    names = list(dict.fromkeys(name for measured in states.values() for name in measured))
+    names = in_order({name for measured in states.values() for name in measured})
     return {name: {state: measured.get(name) for state, measured in states.items()} for name in names}
 
 

@@ -267,7 +267,7 @@ def comparison() -> Result:
         ),
         row("snr_ratio", "much greater than 1", interval(1025.0, 900.0), interval(145.0, 120.0), "holds"),
         row(
-            "snr_ratio",
+            "norm_ratio",
             "above 10",
             {**interval(0, 0), "estimate": None, "low": 12.0, "high": None},
             {**interval(0, 0), "estimate": None, "low": None, "high": None},

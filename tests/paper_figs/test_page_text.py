@@ -130,6 +130,17 @@ def test_a_gain_that_holds_zero_is_not_called_a_gain(changed):
     assert "shows no gain from self-pretraining" not in changed(lambda content: None)
 
 
+def test_a_tie_needs_a_narrow_interval(changed):
+    control = lambda low, high: lambda content: content["tasks"]["digits"]["gain"].update(low=low, high=high)
+    assert "a tie, as expected" in changed(control(-0.02, 0.03))
+    assert "too wide to call it a tie" in changed(control(-0.2, 0.3))
+
+
+def test_a_trial_run_says_that_its_numbers_mean_nothing(changed):
+    assert "numbers below mean nothing" in changed(lambda content: content.update(smoke=True))
+    assert "numbers below mean nothing" not in changed(lambda content: None)
+
+
 def test_a_control_that_does_not_tie_is_said_so(changed):
     assert "not a tie, SPT is ahead" in changed(
         lambda content: content["tasks"]["digits"]["gain"].update(low=0.01, high=0.02)
