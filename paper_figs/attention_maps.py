@@ -14,7 +14,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("docs_order_probes",)
-STATES = {"initialisation": "before training", "spt": "SPT, then labels", "label_only": "labels only"}
+STATES = {"initialisation": "before training", "pretrained": "after SPT", "label_only": "after labels only"}
 MOST_COLUMNS = 4
 FAINTEST = 1 / 4  # of uniform attention: everything below is drawn white
 
@@ -31,7 +31,7 @@ def over_uniform(results: Mapping[str, Result], state: str) -> np.ndarray:
 def column_names(results: Mapping[str, Result]) -> list[str]:
     """The name of every column of maps."""
     arrays = need(results, "docs_order_probes", by="figure attention_maps").arrays
-    layers, heads = arrays["attention_spt"].shape[:2]
+    layers, heads = arrays["attention_pretrained"].shape[:2]
     if layers * heads > MOST_COLUMNS:
         return [f"layer {layer + 1}, mean of heads" for layer in range(layers)]
     layer_names = [f"layer {layer + 1}, " if layers > 1 else "" for layer in range(layers)]
@@ -89,5 +89,5 @@ def caption(results: Mapping[str, Result]) -> str:
         "Attention before and after training on docs-order. Mean attention over held-out sequences, "
         "divided by its uniform value, on one logarithmic scale for all panels. Attention on the token "
         f"itself and its two neighbours, over uniform, mean of heads: {mass['initialisation']} before "
-        f"training, {mass['spt']} after SPT and labels, {mass['label_only']} after labels only. First seed."
+        f"training, {mass['pretrained']} after SPT, {mass['label_only']} after labels only. First seed."
     )

@@ -51,7 +51,7 @@ def rows_of_parts(rows: Sequence[Row]) -> Figure:
         for part, panel, title in zip(row.maps, line, row.titles, strict=True):
             image = signed_map(panel, part, limit)
             style.letter(panel, next(marks), title)
-        colour_bar(figure, image, line, "minus gradient\n(loss per unit of score)")
+        colour_bar(figure, image, line, "minus gradient (loss per score)")
         line[0].set_ylabel("query position $i$")
     for panel in axes[-1]:
         panel.set_xlabel("key position $j$")

@@ -43,6 +43,8 @@ def _column(panels: np.ndarray, result: Result) -> None:
         _curve(panels[0], steps, arrays[f"{arm}_validation_accuracy"], arm)
         _curve(panels[1], steps, arrays[f"{arm}_label_loss"], arm)
     _curve(panels[2], steps, arrays["spt_reconstruction_loss"], "spt")
+    unit = "nats" if values["symbols"] else "half squared error"
+    panels[2].set_ylabel(f"loss ({unit})")
     chance = values["chance"]
     panels[0].axhline(chance, label="chance", zorder=0, **style.REFERENCE.line(markers=False))
     panels[1].axhline(-np.log(chance), zorder=0, **style.REFERENCE.line(markers=False))
@@ -63,7 +65,6 @@ def draw(results: Mapping[str, Result]) -> Figure:
             style.letter(axes[row, column], "abcdef"[2 * row + column], f"{TITLES[name]}: {title}")
     axes[0, 0].set_ylabel("validation accuracy (share)")
     axes[1, 0].set_ylabel("label loss (nats)")
-    axes[2, 0].set_ylabel("reconstruction loss")
     handles, names = axes[0, 0].get_legend_handles_labels()
     shade = axes[0, 0].axvspan(-2, -1, color="#E8EEF3", linewidth=0)
     style.legend_above(figure, [*handles, shade], [*names, "pretraining of the SPT arm"])

@@ -82,7 +82,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
         middle.set_xlabel("time (learning rate × steps)")
         bottom.set_xlabel("lag (positions)")
     axes[0, 0].set_ylabel("reconstruction loss")
-    axes[1, 0].set_ylabel("proximity index\n(1 = uniform)")
+    axes[1, 0].set_ylabel("proximity (1 = uniform)")
     axes[2, 0].set_ylabel("attention at lag")
     handles, names = axes[0, 0].get_legend_handles_labels()
     style.legend_above(figure, handles, names)

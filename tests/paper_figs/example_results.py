@@ -184,6 +184,7 @@ def task(name: str, label_final: tuple[float, ...], spt_final: float, chance: fl
         "budget_steps": 3000,
         "pretraining_steps": pretraining,
         "chance": chance,
+        "symbols": 27 if chance == 0.5 else None,
         "floor": {"bag_of_letters": chance},
         "arms": arms,
         "gain": interval(spt_final - float(np.mean(label_final)), 0.11),
@@ -232,6 +233,7 @@ def docs_order_probes() -> Result:
     label = np.tile(rng.normal(size=LENGTH), (LENGTH, 1)) / 900 + rng.normal(size=(LENGTH, LENGTH)) / 4000
     arrays = {
         "attention_initialisation": maps(0.02),
+        "attention_pretrained": maps(0.8),
         "attention_spt": maps(0.9),
         "attention_label_only": maps(0.15) + 0.002 * rng.random((layers, heads, LENGTH, LENGTH)),
         "label_gradient_adiabatic": label,
