@@ -5,6 +5,15 @@ claims need float64 (`jax.config.update("jax_enable_x64", True)`). Rows of a sco
 queries, columns are keys; lag 0 of a kernel is the masked token itself.
 """
 
+from theory.adiabatic import (
+    Head,
+    fit_head,
+    fitted_value,
+    head_loss,
+    head_size_bound,
+    label_gradient_bound,
+    residual_covariance,
+)
 from theory.attention import (
     attention_weights,
     label_loss,
@@ -22,6 +31,7 @@ from theory.circulant import (
 )
 from theory.labels import label_score_gradient, residual_score_gradient
 from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
+from theory.masking import masked_error, masked_loss
 from theory.reconstruction import (
     leading_proximity_law,
     proximity_law,
@@ -37,20 +47,29 @@ from theory.subspaces import (
     isotropic_visible_share,
     key_bias_share,
 )
+from theory.vectors import vector_proximity_law, vector_reduced_loss
 
 __all__ = [
+    "Head",
     "attention_weights",
     "blind_dimension",
     "circulant",
     "circulant_kernel",
     "decompose",
     "dimensions",
+    "fit_head",
+    "fitted_value",
+    "head_loss",
+    "head_size_bound",
     "isotropic_visible_share",
     "key_bias_share",
+    "label_gradient_bound",
     "label_loss",
     "label_score_gradient",
     "leading_proximity_law",
     "markov_autocovariance",
+    "masked_error",
+    "masked_loss",
     "mixed",
     "nearest_neighbour_loss",
     "nearest_neighbour_value",
@@ -64,7 +83,10 @@ __all__ = [
     "reconstruction_value_gradient",
     "reduced_loss",
     "reduced_value_gradient",
+    "residual_covariance",
     "residual_score_gradient",
     "sinkhorn_key_bias",
     "sinkhorn_potential",
+    "vector_proximity_law",
+    "vector_reduced_loss",
 ]

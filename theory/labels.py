@@ -1,6 +1,6 @@
 """What label supervision says to the scores of a mean-pooled attention layer. Exact for every L, S.
 
-Both forms take u = dl/dz, so they hold for every head, loss and label.   [C1, C2, C5, C6]
+Both forms take u = dl/dz, so they hold for every head, loss and label.   [C1, C2, C19]
 """
 
 import jax.numpy as jnp

@@ -112,8 +112,9 @@ def sinkhorn_key_bias(scores: Float[Array, "query key"]) -> Float[Array, " key"]
     Raises
     ------
     ValueError
-        If `scores` is not a square floating-point matrix with L >= 2, or holds a number that is
-        not finite or too large to balance in its precision.
+        If `scores` is not a square floating-point matrix with L >= 2, or cannot be balanced: a NaN
+        or +inf, entries too large for their precision, or a hard mask (-inf) that leaves no balanced
+        pattern, as when two queries may see only one key.
     """
     require_square(scores, "scores")
     bias = implicit_bias(scores)

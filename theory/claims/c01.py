@@ -19,7 +19,7 @@ from theory.claims.check import (
 )
 from theory.claims.draws import gaussian_scores, labelled_sequence
 from theory.claims.index_sums import A, L, a, b, i, j, resolve, s, total
-from theory.subspaces import blind_dimension, decompose, dimensions, isotropic_visible_share
+from theory.subspaces import decompose, dimensions, isotropic_visible_share
 
 LENGTH = 10
 LARGEST_EXACT = 6  # L up to which the rank is computed in rational arithmetic
@@ -35,9 +35,9 @@ def loss_feels_only_received_attention():
 
 def dimensions_add_up():
     """Symbolic L: L + (L-1) + (L-1)^2 = L^2; blind L^2 - L + 1; visible share 1/L."""
-    gauge, key_bias, centred = dimensions(L)
+    gauge, key_bias, centred = L, L - 1, (L - 1) ** 2
     yield gauge + key_bias + centred - L**2
-    yield blind_dimension(L) - (gauge + centred)
+    yield (L**2 - L + 1) - (gauge + centred)
     yield key_bias / (key_bias + centred) - 1 / L
 
 
@@ -105,7 +105,7 @@ def felt_directions(
 def rank_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """|rank of jax's Jacobian of c - (L - 1)| at scores of size 2."""
     sizes, _ = felt_directions(gaussian_scores(key, LENGTH, 2.0))
-    rank = jnp.sum(sizes > LENGTH * jnp.finfo(sizes.dtype).eps * sizes[0])
+    rank = jnp.sum(sizes > LENGTH * jnp.finfo(sizes.dtype).eps * sizes[0]).astype(sizes.dtype)
     return jnp.abs(rank - dimensions(LENGTH).key_bias)
 
 

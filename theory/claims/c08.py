@@ -5,7 +5,7 @@ import itertools
 import jax
 import jax.numpy as jnp
 import sympy
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from theory.claims.check import (
     Claim,
@@ -76,12 +76,12 @@ def expectation_over_independent_masks():
         yield sum(c for powers, c in gap.terms() if sum(powers) != 1)
 
 
-def hide_position(position) -> Float[Array, " key"]:
+def hide_position(position) -> Bool[Array, " key"]:
     """The claim's mask: the predicted position."""
     return jnp.arange(LENGTH) == position
 
 
-def hide_nothing(position) -> Float[Array, " key"]:
+def hide_nothing(position) -> Bool[Array, " key"]:
     """A leak: the token sees itself through the diagonal of A."""
     return jnp.zeros(LENGTH, bool)
 

@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import sympy
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theory.circulant import (
@@ -12,6 +11,7 @@ from theory.circulant import (
     reduced_loss,
     reduced_value_gradient,
 )
+from theory.claims import c12_symbols
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -30,7 +30,6 @@ from theory.claims.draws import (
     open_markov_covariance,
     ring_sequences,
 )
-from theory.claims.index_sums import ring_matrix
 from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
 from theory.masking import masked_error
 from theory.reconstruction import (
@@ -42,53 +41,6 @@ LENGTH = 10
 VALUE = 0.7
 SEQUENCES = 20_000
 STEPS, STEP = 100, 1.0  # of gradient descent on the scores
-LARGEST_EXACT = 8
-rho = sympy.Symbol("rho", positive=True)
-
-
-def full_response_is_the_reduced_one():
-    """L = 3..6: v^2 B C - v C, row by row, is the circulant of v^2 C b - v c, for symbols a, c, v.
-
-    With the softmax pull-back (the same row by row) this is dl/dg_r = L dl/dS_{i,i+r}.
-    """
-    value = sympy.Symbol("v")
-    for length in range(3, 7):
-        half, weights = sympy.symbols(f"c0:{length // 2 + 1}"), sympy.symbols(f"b1:{length}")
-        lags, kernel = [half[min(r, length - r)] for r in range(length)], [0, *weights]
-        covariance = ring_matrix(lags)
-        full = value**2 * ring_matrix(kernel) * covariance - value * covariance
-        reduced = value**2 * covariance * sympy.Matrix(kernel) - value * sympy.Matrix(lags)
-        yield from (sympy.expand(entry) for entry in full - ring_matrix(list(reduced)))
-
-
-def neighbours_on_a_ring(length: int) -> list:
-    """C(r) of the cyclic AR(1) process in the symbol rho."""
-    return [(rho**r + rho ** (length - r)) / (1 + rho**length) for r in range(length)]
-
-
-def markov_precision():
-    """L = 3..8: C times the precision (1 + rho^2) I - rho (shift + shift^T) is a multiple of I."""
-    for length in range(3, LARGEST_EXACT + 1):
-        precision = [1 + rho**2, -rho, *[0] * (length - 3), -rho]
-        product = ring_matrix(precision) * sympy.Matrix(neighbours_on_a_ring(length))
-        size = (1 - rho**2) * (1 - rho**length) / (1 + rho**length)
-        yield from (
-            sympy.cancel(entry - size * sympy.KroneckerDelta(r, 0)) for r, entry in enumerate(product)
-        )
-
-
-def nearest_neighbour_minimum():
-    """L = 3..8: with lag-0 weight w and value v*/(1 - w) the loss is half the conditional variance."""
-    lag_zero = sympy.Symbol("w")
-    for length in range(3, LARGEST_EXACT + 1):
-        lags = neighbours_on_a_ring(length)
-        kept = sympy.zeros(length, 1)
-        kept[1] = kept[-1] = (1 - lag_zero) / 2
-        value = nearest_neighbour_value(rho) / (1 - lag_zero)
-        agreement = (kept.T * sympy.Matrix(lags))[0]
-        power = (kept.T * ring_matrix(lags) * kept)[0]
-        loss = (lags[0] - 2 * value * agreement + value**2 * power) / 2
-        yield sympy.cancel(sympy.nsimplify(loss - nearest_neighbour_loss(length, rho)))
 
 
 def ring_start(key: PRNGKeyArray) -> Float[Array, "query key"]:
@@ -241,9 +193,9 @@ CLAIM = Claim(
         r"v^{*} = \frac{2 \rho}{1 + \rho^{2}}"
     ),
     checks=(
-        symbolic("full and reduced response agree, L = 3..6", full_response_is_the_reduced_one),
-        symbolic("the Markov precision, L = 3..8", markov_precision),
-        symbolic("the minimum and its family, L = 3..8", nearest_neighbour_minimum),
+        symbolic("full and reduced response agree, L = 3..6", c12_symbols.full_response_is_the_reduced_one),
+        symbolic("the Markov precision, L = 3..8", c12_symbols.markov_precision),
+        symbolic("the minimum and its family, L = 3..8", c12_symbols.nearest_neighbour_minimum),
         autodiff("reduced loss is the full loss", loss_gap),
         autodiff("kernel gradient against jax's, reduced and full", gradient_gap),
         autodiff("value gradient against the full one", value_gap),

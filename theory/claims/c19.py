@@ -222,7 +222,7 @@ CLAIM = Claim(
         "is the optimum of a ridge-penalised linear head exactly when both classes have the same mean "
         "pooled features, E[z|1] = E[z|0]. That holds if z is a sum over positions of functions of (token, "
         "position, bag) and the label only changes the order: one residual layer with any token-wise MLP. "
-        "If the features carry I nats about the label, (lambda/2)|w|^2 <= I, so |E dl/dS| <= sqrt(2 I/lambda) "
+        "If the features carry I nats on the label, (lambda/2)|w|^2 <= I, so |E dl/dS| <= sqrt(2 I/lambda) "
         "E[|p - y| |dz/dS|]. Reconstruction is not blind there: at its fitted v* the gradient along lag r "
         "is -(v*/L^2) Cov(residual_i, x_{i+r}): 0 at lag 0, and 0 throughout only if all C(r), r != 0, agree."
     ),

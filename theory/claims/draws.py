@@ -38,14 +38,10 @@ class LabelledSequence(NamedTuple):
 
 
 def labelled_sequence(key: PRNGKeyArray, length: int) -> LabelledSequence:
-    """Gaussian tokens, value map and head; label 1 of 3."""
-    tokens, value_map, head = jax.random.split(key, 3)
-    return LabelledSequence(
-        jax.random.normal(tokens, (length, WIDTH)),
-        jax.random.normal(value_map, (WIDTH, WIDTH)) / WIDTH**0.5,
-        jax.random.normal(head, (CLASSES, WIDTH)),
-        jnp.asarray(1),
-    )
+    """Gaussian tokens, value map and head, from one draw; label 1 of 3."""
+    rows = jax.random.normal(key, (length + WIDTH + CLASSES, WIDTH))
+    tokens, value_map, head = jnp.split(rows, [length, length + WIDTH])
+    return LabelledSequence(tokens, value_map / WIDTH**0.5, head, jnp.asarray(1))
 
 
 def gaussian_scores(key: PRNGKeyArray, length: int, scale: float = 1.0) -> Float[Array, "query key"]:

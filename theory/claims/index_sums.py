@@ -77,7 +77,7 @@ def difference(found: sympy.Expr, expected: sympy.Expr) -> sympy.Expr:
     return sympy.expand(canonical(resolve(found)) - canonical(resolve(expected)))
 
 
-def ring_matrix(entries: Sequence[sympy.Expr]) -> sympy.Matrix:
+def ring_matrix(entries: Sequence[sympy.Expr | int]) -> sympy.Matrix:
     """The circulant matrix M_pq = entries[(q - p) mod L], for a number L."""
     length = len(entries)
     return sympy.Matrix(length, length, lambda p, q: entries[(q - p) % length])

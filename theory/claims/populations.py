@@ -94,10 +94,6 @@ class Reader(NamedTuple):
 
 def reader(key: PRNGKeyArray, position_size: float = 1.0) -> Reader:
     """A Gaussian reader."""
-    embedding, positions, value_map, hidden = jax.random.split(key, 4)
-    return Reader(
-        jax.random.normal(embedding, (WIDTH,)),
-        position_size * jax.random.normal(positions, (LENGTH, WIDTH)),
-        jax.random.normal(value_map, (WIDTH, WIDTH)) / WIDTH**0.5,
-        jax.random.normal(hidden, (WIDTH, WIDTH)) / WIDTH**0.5,
-    )
+    rows = jax.random.normal(key, (1 + LENGTH + 2 * WIDTH, WIDTH))
+    embedding, positions, value_map, hidden = jnp.split(rows, [1, 1 + LENGTH, 1 + LENGTH + WIDTH])
+    return Reader(embedding[0], position_size * positions, value_map / WIDTH**0.5, hidden / WIDTH**0.5)

@@ -1,0 +1,26 @@
+"""Verdicts run once, and how many lengths to draw."""
+
+from collections.abc import Callable
+
+import jax
+import pytest
+from hypothesis import HealthCheck, settings
+
+from theory.claims import CLAIMS, Verdict
+
+# each new length is compiled anew, so an example takes as long as the machine is busy
+settings.register_profile("lengths", max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("lengths")
+
+
+@pytest.fixture(scope="session")
+def verdict() -> Callable[[str], Verdict]:
+    """The verdict on a claim; its checks run once for all tests that ask."""
+    known: dict[str, Verdict] = {}
+
+    def of(label: str) -> Verdict:
+        if label not in known:
+            known[label] = CLAIMS[label].verify(key=jax.random.key(20260511))
+        return known[label]
+
+    return of

@@ -1,0 +1,147 @@
+"""What `import theory` offers: every name exists, is jittable and differentiable, and refuses nonsense."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import theory
+from tests.theory.settings import compiled
+from theory import shapes
+from theory.tolerances import FLOAT32, monte_carlo
+
+NUMBERS = np.random.default_rng(0)
+LENGTH = 4
+scores, weights = (jnp.asarray(NUMBERS.normal(size=(LENGTH, LENGTH))) for _ in range(2))
+covariance = scores @ scores.T
+tokens, value_map = jnp.asarray(NUMBERS.normal(size=(LENGTH, 3))), jnp.asarray(NUMBERS.normal(size=(3, 3)))
+head, vector = jnp.asarray(NUMBERS.normal(size=(2, 3))), jnp.asarray(NUMBERS.normal(size=3))
+kernel, value, rate = scores[0], jnp.asarray(0.7), jnp.asarray(0.3)
+autocovariance = theory.markov_autocovariance(LENGTH, 0.5)
+cross_covariance = autocovariance[:, None, None] * (value_map @ value_map.T)[None]
+label, position = jnp.asarray(1), jnp.asarray(0)
+features, labels = jnp.asarray(NUMBERS.normal(size=(6, 2))), jnp.asarray([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
+chances = jnp.full(6, 1 / 6)
+
+CALLS = {
+    "attention_weights": (theory.attention_weights, scores),
+    "circulant": (theory.circulant, kernel),
+    "circulant_kernel": (theory.circulant_kernel, scores),
+    "decompose": (theory.decompose, scores),
+    "fit_head": (lambda z: theory.fit_head(z, labels, chances, 0.1), features),
+    "fitted_value": (theory.fitted_value, autocovariance),
+    "head_loss": (
+        lambda z: theory.head_loss(theory.Head(vector[:2], value), z, labels, chances, 0.1),
+        features,
+    ),
+    "head_size_bound": (lambda nats: theory.head_size_bound(nats, 0.1), rate),
+    "key_bias_share": (theory.key_bias_share, scores),
+    "label_gradient_bound": (lambda nats: theory.label_gradient_bound(nats, 0.1, 1.0), rate),
+    "label_loss": (lambda s: theory.label_loss(s, tokens, value_map, head, label), scores),
+    "label_score_gradient": (lambda s: theory.label_score_gradient(s, tokens, value_map, vector), scores),
+    "leading_proximity_law": (lambda c: theory.leading_proximity_law(value, c), autocovariance),
+    "markov_autocovariance": (lambda r: theory.markov_autocovariance(LENGTH, r), rate),
+    "masked_error": (
+        lambda s: theory.masked_error(s, value_map, tokens, position, jnp.arange(LENGTH) == 0, vector),
+        scores,
+    ),
+    "masked_loss": (
+        lambda s: theory.masked_loss(s, value[None, None], covariance[:, None, :, None], rate, vector[:1]),
+        scores,
+    ),
+    "mixed": (lambda s: theory.mixed(s, tokens, value_map), scores),
+    "nearest_neighbour_loss": (lambda r: theory.nearest_neighbour_loss(LENGTH, r), rate),
+    "nearest_neighbour_value": (theory.nearest_neighbour_value, rate),
+    "pooled": (lambda s: theory.pooled(s, tokens, value_map), scores),
+    "pooled_features": (lambda s: theory.pooled_features(s, tokens, value_map, jnp.tanh), scores),
+    "proximity_law": (lambda c: theory.proximity_law(value, c), autocovariance),
+    "received": (theory.received, weights),
+    "reconstruction_kernel_gradient": (
+        lambda g: theory.reconstruction_kernel_gradient(g, value, autocovariance),
+        kernel,
+    ),
+    "reconstruction_loss": (lambda s: theory.reconstruction_loss(s, value, covariance), scores),
+    "reconstruction_score_gradient": (
+        lambda s: theory.reconstruction_score_gradient(s, value, covariance),
+        scores,
+    ),
+    "reconstruction_value_gradient": (
+        lambda s: theory.reconstruction_value_gradient(s, value, covariance),
+        scores,
+    ),
+    "reduced_loss": (lambda g: theory.reduced_loss(g, value, autocovariance), kernel),
+    "reduced_value_gradient": (lambda g: theory.reduced_value_gradient(g, value, autocovariance), kernel),
+    "residual_covariance": (theory.residual_covariance, autocovariance),
+    "residual_score_gradient": (
+        lambda a: theory.residual_score_gradient(a, tokens, value_map, tokens),
+        weights,
+    ),
+    "sinkhorn_key_bias": (theory.sinkhorn_key_bias, scores),
+    "sinkhorn_potential": (lambda s: theory.sinkhorn_potential(s, kernel), scores),
+    "vector_proximity_law": (lambda c: theory.vector_proximity_law(c, kernel), cross_covariance),
+    "vector_reduced_loss": (lambda g: theory.vector_reduced_loss(g, value_map, cross_covariance), kernel),
+}
+OF_NUMBERS = {"Head", "blind_dimension", "dimensions", "isotropic_visible_share"}
+
+
+def test_every_public_name_is_called_here():
+    assert set(theory.__all__) == set(CALLS) | OF_NUMBERS
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_is_jittable_and_differentiable(name):
+    function, at = CALLS[name]
+    if name == "attention_weights":
+        total = lambda x: sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(function(x)))
+    else:
+        total = lambda x: sum(jnp.sum(jnp.sin(leaf)) for leaf in jax.tree.leaves(function(x)))
+    answer, slope = compiled(jax.value_and_grad(total))(at)
+    assert answer == pytest.approx(float(total(at)), rel=1e-12, abs=1e-12)
+    assert jnp.isfinite(slope).all()
+    assert jnp.abs(slope).max() > 0
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_has_a_docstring_that_cites_its_claim_or_its_formula(name):
+    told = inspect.getdoc(getattr(theory, name))
+    assert "[C" in told or "=" in told
+
+
+@pytest.mark.parametrize("name", ["received", "sinkhorn_key_bias", "decompose", "circulant_kernel"])
+def test_single_precision_goes_in_and_comes_out(name):
+    function, at = CALLS[name]
+    single, double = function(at.astype(jnp.float32)), function(at)
+    for found, expected in zip(jax.tree.leaves(single), jax.tree.leaves(double), strict=True):
+        assert found.dtype == jnp.float32
+        np.testing.assert_allclose(found, expected, atol=10 * FLOAT32)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (1, 1)])
+@pytest.mark.parametrize("name", ["attention_weights", "received", "decompose", "sinkhorn_key_bias"])
+def test_a_matrix_of_the_wrong_shape_is_named_with_its_remedy(name, shape):
+    with pytest.raises(ValueError, match=r"square floating-point matrix.*got shape=.*; pass one row"):
+        getattr(theory, name)(jnp.zeros(shape))
+
+
+def test_integers_are_no_scores():
+    with pytest.raises(ValueError, match=r"got shape=\(3, 3\), dtype=int64; pass one row per query"):
+        shapes.require_square(jnp.zeros((3, 3), int), "scores")
+
+
+def test_a_kernel_needs_two_lags():
+    with pytest.raises(ValueError, match="kernel must be a floating-point vector of at least 2 lags"):
+        theory.circulant(jnp.zeros(1))
+
+
+def test_tokens_of_another_length_are_refused():
+    told = r"tokens must have as many positions as scores.*cut or pad tokens to 4"
+    with pytest.raises(ValueError, match=told):
+        shapes.require_length(tokens[:3], LENGTH, "tokens", "scores")
+
+
+def test_a_monte_carlo_tolerance_needs_a_spread():
+    assert monte_carlo(0.1) == pytest.approx(0.45)
+    with pytest.raises(ValueError, match=r"positive finite standard error: got 0.0"):
+        monte_carlo(0.0)
