@@ -17,6 +17,7 @@ from sims import store
 
 ROOT = Path(__file__).resolve().parent.parent
 SMOKE = ("reproduce", "--preset", "smoke", "--quiet")
+pytestmark = pytest.mark.timeout(1200)  # whole runs, on a machine that may be busy with other tests
 ENGLISH = "It was the best of times, it was the worst of times, it was the age of wisdom. "
 
 
@@ -28,14 +29,20 @@ def environment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start(environment):
-    """Start a command in a process group of its own."""
+    """Start a command in a process group of its own; none outlives the tests."""
+    started = []
 
     def start(*arguments, **options):
         command = [sys.executable, str(ROOT / "sptlab.py"), *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, env=environment, start_new_session=True, **pipes, **options)
+        process = subprocess.Popen(command, env=environment, start_new_session=True, **pipes, **options)
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
