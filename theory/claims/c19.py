@@ -7,14 +7,12 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from theory.adiabatic import (
     Head,
     fit_head,
-    fitted_value,
     head_loss,
     head_size_bound,
     label_gradient_bound,
-    residual_covariance,
 )
-from theory.circulant import circulant, circulant_kernel
-from theory.claims import c19_symbols
+from theory.circulant import circulant
+from theory.claims import c19_reconstruction, c19_symbols
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -26,7 +24,7 @@ from theory.claims.check import (
     standard_errors_off,
     symbolic,
 )
-from theory.claims.draws import correlation_draw, ring_sequences
+from theory.claims.draws import ring_sequences
 from theory.claims.populations import (
     LENGTH,
     Population,
@@ -37,18 +35,11 @@ from theory.claims.populations import (
     reader,
 )
 from theory.labels import residual_score_gradient
-from theory.markov import markov_autocovariance
-from theory.reconstruction import (
-    reconstruction_loss,
-    reconstruction_score_gradient,
-    reconstruction_value_gradient,
-)
 from theory.tolerances import STANDARD_ERRORS
 
 PENALTY = 0.1
 FIELD = 0.3  # tilt of class 0 where the bag is to know something of the label
 REPEATS, SEQUENCES = 40, 2000
-SEQUENCE_LAGS = 10  # length of the rings on the reconstruction side
 
 
 def flat_scores(length: int = LENGTH) -> Float[Array, "query key"]:
@@ -148,42 +139,6 @@ def label_difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     return finite_difference_gap(loss, closed, flat_scores(), key=direction_key)
 
 
-def reconstruction_law(autocovariance: Float[Array, " lag"]) -> Float[Array, " lag"]:
-    """dl/dS_{i,i+r} = -(v*/L^2) Cov(residual_i, x_{i+r}) at uniform attention and v*."""
-    share = fitted_value(autocovariance) / len(autocovariance) ** 2
-    return -share * residual_covariance(autocovariance)
-
-
-def reconstruction_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """The law against `jax.grad`, and dl/dv = 0 at v*, for AR(1)."""
-    autocovariance = markov_autocovariance(SEQUENCE_LAGS, correlation_draw(key))
-    value, flat = fitted_value(autocovariance), flat_scores(SEQUENCE_LAGS)
-    by_jax = jax.grad(reconstruction_loss)(flat, value, circulant(autocovariance))
-    gap = relative_gap(by_jax, circulant(reconstruction_law(autocovariance)))
-    return jnp.maximum(gap, jnp.abs(reconstruction_value_gradient(flat, value, circulant(autocovariance))))
-
-
-def reconstruction_difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """The law against central differences, for AR(1)."""
-    process, direction_key = jax.random.split(key)
-    autocovariance = markov_autocovariance(SEQUENCE_LAGS, correlation_draw(process))
-    loss = lambda scores: reconstruction_loss(scores, fitted_value(autocovariance), circulant(autocovariance))
-    law = circulant(reconstruction_law(autocovariance))
-    return finite_difference_gap(loss, law, flat_scores(SEQUENCE_LAGS), key=direction_key)
-
-
-def sampled_reconstruction(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Per-sequence reconstruction gradients of sampled AR(1) rings at v*, lag by lag, against the law."""
-    process, noise = jax.random.split(key)
-    correlation = correlation_draw(process)
-    autocovariance = markov_autocovariance(SEQUENCE_LAGS, correlation)
-    flat, value = flat_scores(SEQUENCE_LAGS), fitted_value(autocovariance)
-    moments = lambda each: jnp.outer(each, each)
-    slope = lambda each: circulant_kernel(reconstruction_score_gradient(flat, value, moments(each)))
-    sequences = ring_sequences(noise, SEQUENCE_LAGS, correlation, 10 * SEQUENCES)
-    return standard_errors_off(jax.vmap(slope)(sequences), reconstruction_law(autocovariance))
-
-
 def sampled_labels(shuffled_size: float, key: PRNGKeyArray) -> Float[Array, ""]:
     """Label gradient along lag 1 on fresh data, after a head fit to a sample; mean over 40 fits.
 
@@ -252,11 +207,11 @@ CLAIM = Claim(
         ),
         autodiff("zero head, two layers, max pool", deep_gradient_gap, tolerance=0.0),
         autodiff("partial information: gradient over its bound", bound_ratio, tolerance=1.0),
-        autodiff("reconstruction at its fitted readout by jax", reconstruction_gap),
+        autodiff("reconstruction at its fitted readout by jax", c19_reconstruction.reconstruction_gap),
         finite_difference("label gradient where the bag is informative", label_difference_gap),
-        finite_difference("reconstruction gradient", reconstruction_difference_gap),
+        finite_difference("reconstruction gradient", c19_reconstruction.reconstruction_difference_gap),
         simulation("label gradient along lag 1 after sampled fits", lambda key: sampled_labels(1.0, key)),
-        simulation("reconstruction gradient of sampled rings", sampled_reconstruction),
+        simulation("reconstruction gradient of sampled rings", c19_reconstruction.sampled_reconstruction),
         counterexample(
             "a label that the bag knows",
             lambda key: gradient_gap(ordered_against_shuffled(FIELD), smallest_head, 1.0, key),
