@@ -39,6 +39,8 @@ class Plan:
     budget: Budget
     settings: dict[Arm, Settings]
     seeds: tuple[int, ...]
+    fit_seeds: tuple[int, ...]
+    """Seeds of the adiabatic fits, which are cheap; they begin with `seeds`."""
 
     def arm(self, arm: Arm) -> list[TrialConfig]:
         """The arm's run for every seed."""
@@ -46,14 +48,14 @@ class Plan:
         return [trial(arm, self.settings[arm], self.budget, seed=seed, **kind) for seed in self.seeds]
 
     def adiabatic(self, objective: Objective) -> list[TrialConfig]:
-        """All but attention fitted under one loss, attention frozen uniform, for every seed.   [C19]"""
+        """All but attention fitted under one loss, attention frozen uniform, per fit seed.   [C19]"""
         every = self.budget.every
         steps = max(1, round(ADIABATIC_STEPS * self.budget.steps / every)) * every
         optimizer = OptimizerConfig(ADIABATIC.learning_rate, ADIABATIC.warmup)
         phase = Phase(objective, steps, optimizer, frozen_uniform=True)
         return [
             TrialConfig(self.task, self.model, (phase,), seed, self.budget.batch, every, snapshots=1)
-            for seed in self.seeds
+            for seed in self.fit_seeds
         ]
 
     def trials(self) -> list[TrialConfig]:

@@ -31,6 +31,8 @@ class ArmsConfig:
 
     seeds: int = 3
     """Runs of each arm."""
+    fits: int = 12
+    """Independent fits at frozen uniform attention, for the probes (at least as many as seeds)."""
     layers: int = 1
     """Attention blocks."""
     width: int = 32
@@ -65,7 +67,8 @@ class ArmsConfig:
             arm: Settings(rates[arm] or best.learning_rate, best.warmup)
             for arm, best in chosen(name, self.layers).items()
         }
-        return Plan(task, model, Budget(self.steps), settings, trial_seeds(self.seeds, key=key))
+        seeds = trial_seeds(max(self.seeds, self.fits), key=key)
+        return Plan(task, model, Budget(self.steps), settings, seeds[: self.seeds], seeds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +83,7 @@ class DocsOrderArms(ArmsConfig):
     @classmethod
     def smoke(cls) -> "DocsOrderArms":
         """Seconds, to see that all runs; its numbers mean nothing."""
-        return cls(seeds=2, width=8, heads=2, steps=150, length=16, jobs=1)
+        return cls(seeds=2, fits=2, width=8, heads=2, steps=150, length=16, jobs=1)
 
     def task_plan(self, *, key: PRNGKeyArray) -> Plan:
         """The runs on these data."""
@@ -91,13 +94,15 @@ class DocsOrderArms(ArmsConfig):
 class DigitsArms(ArmsConfig):
     """Real labels: scikit-learn's digits as 64 pixel values, a control in which a tie is expected."""
 
+    fits: int = 3
+    """Independent fits at frozen uniform attention."""
     steps: int = 1500
     """Optimiser steps of a run, pretraining included; a multiple of 50."""
 
     @classmethod
     def smoke(cls) -> "DigitsArms":
         """Seconds, to see that all runs; its numbers mean nothing."""
-        return cls(seeds=2, width=8, heads=2, steps=150, jobs=1)
+        return cls(seeds=2, fits=2, width=8, heads=2, steps=150, jobs=1)
 
     def task_plan(self, *, key: PRNGKeyArray) -> Plan:
         """The runs on these data."""
@@ -132,12 +137,12 @@ class Experiment:
 
 EXPERIMENTS = {
     "docs_order": Experiment(
-        DocsOrderArms, arm_comparison.run, "letters in order or permuted: labels alone against SPT", 75
+        DocsOrderArms, arm_comparison.run, "letters in order or permuted: labels alone against SPT", 75.0
     ),
     "docs_order_probes": Experiment(
-        DocsOrderArms, score_probes.run, "what each loss sees of the scores, along docs-order training", 40
+        DocsOrderArms, score_probes.run, "what each loss sees of the scores, along docs-order training", 40.0
     ),
     "digits": Experiment(
-        DigitsArms, arm_comparison.run, "handwritten digits, a control: a tie is expected", 40
+        DigitsArms, arm_comparison.run, "handwritten digits, a control: a tie is expected", 40.0
     ),
 }

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from full_scale.model import Transformer
+from theory import vector_proximity_law
 
 
 def toeplitz_profile(matrix: Float[np.ndarray, "query key"]) -> Float[np.ndarray, " lag"]:
@@ -31,24 +32,22 @@ def profile_cosine(one: Float[np.ndarray, " lag"], other: Float[np.ndarray, " la
     return inner(*centred) / norm if norm > 0 else 0.0
 
 
-def vector_proximity_law(features: Float[np.ndarray, "n length width"]) -> Float[np.ndarray, " lag"]:
-    """<Sigma(r) + Sigma(r)^T, sum over s of Sigma(s)>: C10 for vector tokens, values fitted first.
+def vector_law(features: Float[np.ndarray, "n length width"]) -> Float[np.ndarray, " lag"]:
+    """`theory.vector_proximity_law` with Sigma(r) estimated from centred features, both directions summed.
 
-    Sigma(r) = E x_i x_{i+r}^T of the centred features. At uniform attention the reconstruction gradient
-    in the value map V is along sum_{s != 0} Sigma(s) [C11], and minus the gradient in the scores at
-    lag r is proportional to tr(V^T Sigma(r)) [C10]; with V = sum_s Sigma(s) this is the law. For
-    scalar tokens it is C(r) up to a constant. Entry 0 is 0: a masked token carries nothing.
+    Entry 0 is 0: a masked token carries nothing.
     """
     length = features.shape[1]
     centred = features - features.mean(axis=0)
     sums = [np.einsum("nia,nib->ab", centred[:, : length - r], centred[:, r:]) for r in range(1, length)]
     lagged = [s / (len(features) * (length - r)) for r, s in enumerate(sums, start=1)]
-    symmetric = [sigma + sigma.T for sigma in lagged]
-    value_map = sum((length - r) * sigma for r, sigma in enumerate(symmetric, start=1)) / length
-    return np.array([0.0, *(float(np.sum(sigma * value_map)) for sigma in symmetric)])
+    symmetric = np.stack([sigma + sigma.T for sigma in lagged])
+    multiplicity = np.arange(length - 1, 0, -1, dtype=symmetric.dtype)
+    law = vector_proximity_law(jnp.asarray(symmetric), jnp.asarray(multiplicity))
+    return np.concatenate([[0.0], np.asarray(law, np.float64)])
 
 
-def scalar_proximity_law(features: Float[np.ndarray, "n length width"]) -> Float[np.ndarray, " lag"]:
+def scalar_law(features: Float[np.ndarray, "n length width"]) -> Float[np.ndarray, " lag"]:
     """tr Sigma(r), the autocovariance of the features: C10 with V a positive multiple of 1."""
     centred = features - features.mean(axis=0)
     covariance = np.einsum("nia,nja->ij", centred, centred) / len(features)

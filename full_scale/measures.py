@@ -16,10 +16,10 @@ from full_scale.dataset import Dataset, on_device
 from full_scale.laws import (
     layer_inputs,
     profile_cosine,
-    scalar_proximity_law,
+    scalar_law,
     toeplitz_profile,
     token_features,
-    vector_proximity_law,
+    vector_law,
 )
 from full_scale.model import Transformer
 from full_scale.probes import CHUNK, ScoreGradients, lag_direction, score_gradients
@@ -29,7 +29,7 @@ from sims.intervals import unbiased_snr
 from theory import decompose
 
 LAGS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24)
-MOST = 2_048  # held-out sequences probed
+MOST = 1_024  # held-out sequences probed
 LAYER = 0  # the layer that reads tokens and positions directly, where the laws are stated
 
 
@@ -150,8 +150,8 @@ def alignments(
     mean: dict[str, np.ndarray], model: Transformer, tokens: Array, dataset: Dataset
 ) -> dict[str, float]:
     """Cosine of minus each mean gradient with the laws' directions, by distance.   [C10]"""
-    vector = vector_proximity_law(token_features(tokens, dataset.symbols))
-    scalar = scalar_proximity_law(layer_inputs(model, tokens))
+    vector = vector_law(token_features(tokens, dataset.symbols))
+    scalar = scalar_law(layer_inputs(model, tokens))
     numbers = {}
     for objective, gradient in mean.items():
         profile = -toeplitz_profile(gradient)

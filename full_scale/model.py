@@ -73,6 +73,8 @@ class Attention(eqx.Module):
     ) -> tuple[Float[Array, "length width"], Float[Array, "head query key"]]:
         """H = A V with A = softmax(S + bias); S is taken as 0 when `frozen_uniform`. Returns W_O H and A."""
         value = self.split(self.value, tokens)
+        if frozen_uniform and bias is None:
+            return self.uniform(value)
         if frozen_uniform:
             scores = jnp.zeros((self.heads, len(tokens), len(tokens)), jnp.float32)
         else:
@@ -81,6 +83,15 @@ class Attention(eqx.Module):
         weights = jax.nn.softmax(scores if bias is None else scores + bias, axis=-1)
         mixed = jnp.einsum("hqk,hkd->qhd", weights, value).reshape(tokens.shape)
         return jax.vmap(self.output)(mixed), weights
+
+    def uniform(
+        self, value: Float[Array, "head length d_head"]
+    ) -> tuple[Float[Array, "length width"], Float[Array, "head query key"]]:
+        """A = 1/L everywhere, without the L x L products."""
+        heads, length, _ = value.shape
+        mixed = self.output(value.mean(axis=1).reshape(-1))
+        weights = jnp.full((heads, length, length), 1 / length, jnp.float32)
+        return jnp.broadcast_to(mixed, (length, mixed.size)), weights
 
 
 class Block(eqx.Module):

@@ -1,5 +1,6 @@
 """The probes over the states of training: initial, adiabatic, pretrained, trained; intervals over seeds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -33,14 +34,13 @@ def run(
     dataset = load(plan.task)
     with single_precision():
         probed = probe_states(plan, results, dataset, report)
-    states = {state: summary(models) for state, models in probed.items()}
     values = {
         "layers": plan.model.layers,
         "heads": plan.model.heads,
         "seeds": list(plan.seeds),
         "task": dataset.name,
         "data": dataset.describe(),
-        "states": states,
+        "states": {state: summary(models) for state, models in probed.items()},
         "per_head": {state: models[0].per_head for state, models in probed.items()},
     }
     return values, arrays(plan, results, probed, dataset)
@@ -51,35 +51,29 @@ def probe_states(
 ) -> dict[str, list[Probed]]:
     """Every state's measures, per seed."""
     found: dict[str, list[Probed]] = {}
-    count = 5 * len(plan.seeds)
-    for index in range(len(plan.seeds)):
-        key = jax.random.key(plan.seeds[index])
-        for state, models in states_of(plan, results, dataset, index).items():
-            probed = measure(models, dataset, key=key, frozen_uniform=state == "adiabatic")
-            found.setdefault(state, []).append(probed)
-            if report:
-                report(sum(map(len, found.values())), count)
+    count = 2 * len(plan.fit_seeds) + 3 * len(plan.seeds)
+    for done, (state, seed, models) in enumerate(states(plan, results, dataset), start=1):
+        probed = measure(models, dataset, key=jax.random.key(seed), frozen_uniform=state == "adiabatic")
+        found.setdefault(state, []).append(probed)
+        if report:
+            report(done, count)
     return found
 
 
-def states_of(
-    plan: Plan, results: Stored, dataset: Dataset, index: int
-) -> dict[str, dict[Objective, Transformer]]:
-    """The models behind each state: one for both losses, except at the adiabatic point."""
-    arms = {arm: plan.arm(arm)[index] for arm in ARMS}
+def states(
+    plan: Plan, results: Stored, dataset: Dataset
+) -> Iterator[tuple[str, int, dict[Objective, Transformer]]]:
+    """(state, seed, models): one model for both losses, except at the adiabatic point."""
     model = lambda config, slot=-1: stored_model(config, dataset, results[config].arrays, slot)
-
-    def both(one: Transformer) -> dict[Objective, Transformer]:
-        return {objective: one for objective in OBJECTIVES}
-
-    fitted = {objective: plan.adiabatic(objective)[index] for objective in OBJECTIVES}
-    return {
-        "initialisation": both(initial_model(arms["spt"], dataset)),
-        "adiabatic": {objective: model(config) for objective, config in fitted.items()},
-        "pretrained": both(model(arms["spt"], PRETRAINED)),
-        "trained_label_only": both(model(arms["label_only"])),
-        "trained_spt": both(model(arms["spt"])),
-    }
+    both = lambda one: {objective: one for objective in OBJECTIVES}
+    fits = {objective: plan.adiabatic(objective) for objective in OBJECTIVES}
+    for index, seed in enumerate(plan.fit_seeds):
+        yield "initialisation", seed, both(initial_model(fits["labels"][index], dataset))
+        yield "adiabatic", seed, {objective: model(runs[index]) for objective, runs in fits.items()}
+    for label_only, spt in zip(plan.arm("label_only"), plan.arm("spt"), strict=True):
+        yield "pretrained", spt.seed, both(model(spt, PRETRAINED))
+        yield "trained_label_only", spt.seed, both(model(label_only))
+        yield "trained_spt", spt.seed, both(model(spt))
 
 
 def summary(models: list[Probed]) -> dict[str, object]:

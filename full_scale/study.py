@@ -37,7 +37,9 @@ class Config:
     """Optimiser steps of a run on docs-order; on digits half as many."""
     longer: int = 4
     """How many times longer the label-only arm also runs."""
-    long_seeds: int = 3
+    fits: int = 12
+    """Independent fits at frozen uniform attention, for the probes."""
+    long_seeds: int = 2
     """Seeds of those longer runs."""
     sweep: SweepConfig = dataclasses.field(default_factory=SweepConfig)
     """The grid."""
@@ -52,7 +54,9 @@ class Config:
     def smoke(cls) -> "Config":
         """Seconds, to see that all runs; its numbers mean nothing."""
         grid = SweepConfig((1e-3, 3e-3), (0.1,), (100,))
-        return cls((1,), seeds=2, steps=300, longer=2, long_seeds=1, sweep=grid, width=8, heads=2, jobs=1)
+        return cls(
+            (1,), seeds=2, fits=2, steps=300, longer=2, long_seeds=1, sweep=grid, width=8, heads=2, jobs=1
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +122,8 @@ def run_part(
         report=stretch(report, 0, 0.6),
         **kept,
     )
-    plan = Plan(part.task, model, budget, best, trial_seeds(config.seeds, key=key))
+    seeds = trial_seeds(max(config.seeds, config.fits), key=key)
+    plan = Plan(part.task, model, budget, best, seeds[: config.seeds], seeds)
     values, curves = arm_comparison.run(plan, folder, report=stretch(report, 0.6, 0.8), **kept)
     probes, _ = score_probes.run(plan, folder, report=stretch(report, 0.8, 0.85), **kept)
     values |= {"sweep": rows, "probes": probes["states"]}

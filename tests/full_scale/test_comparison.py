@@ -1,0 +1,158 @@
+"""Equal compute for both arms, honest summaries, verdicts that can go either way, and the stored study."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from full_scale import compare, study
+from full_scale.arm_comparison import Plan, floors, summary, trial_seeds
+from full_scale.arms import ARMS, Budget, Settings, phases, trial
+from full_scale.compare import PREDICTIONS, Prediction, combined, verdict
+from full_scale.experiments import EXPERIMENTS, DocsOrderArms
+from full_scale.settings import CHOSEN, chosen
+from full_scale.sweep import SweepConfig, best
+from full_scale.tasks import DigitsConfig, load
+from sims import store
+from sims.store import Result, UserError
+from tests.full_scale.small_runs import DATA, MODEL
+
+SETTINGS = Settings(1e-3, 0.1)
+STORED = Path(compare.__file__).parent / "stored"
+
+
+@pytest.mark.parametrize("steps", [150, 1500, 3000])
+def test_both_arms_take_the_same_steps_batches_and_model(steps: int) -> None:
+    budget = Budget(steps)
+    runs = [trial(arm, SETTINGS, budget, task=DATA, model=MODEL, seed=0) for arm in ARMS]
+    assert {run.steps for run in runs} == {steps}
+    assert len({(run.batch, run.model, run.every) for run in runs}) == 1
+    assert [phase.objective for phase in runs[1].phases] == ["reconstruction", "labels"]
+    assert [phase.objective for phase in phases("label_only", SETTINGS, budget)] == ["labels"]
+
+
+def test_more_seeds_keep_the_earlier_ones() -> None:
+    few, many = (trial_seeds(count, key=jax.random.key(0)) for count in (2, 5))
+    assert many[:2] == few
+    assert len(set(many)) == 5
+    assert trial_seeds(2, key=jax.random.key(1)) != few
+
+
+def test_the_adiabatic_runs_freeze_attention_and_the_arms_do_not() -> None:
+    plan = Plan(DATA, MODEL, Budget(300), dict.fromkeys(ARMS, SETTINGS), (0,), (0,))
+    assert all(phase.frozen_uniform for run in plan.adiabatic("labels") for phase in run.phases)
+    assert not any(phase.frozen_uniform for arm in ARMS for run in plan.arm(arm) for phase in run.phases)
+    assert len(plan.trials()) == 4
+
+
+def fake(plateau: int | None, accuracy: float) -> Result:
+    values = {"plateau_steps": plateau} | dict.fromkeys(
+        ("test_accuracy", "train_accuracy", "validation_accuracy"), accuracy
+    )
+    return Result("x", values, {}, {})
+
+
+def test_a_seed_that_never_leaves_counts_as_longest_not_as_missing() -> None:
+    left = summary([fake(100, 0.9), fake(None, 0.5), fake(None, 0.5)], SETTINGS)["plateau_steps"]
+    assert left["median"] is None
+    assert left["never_share"]["estimate"] == pytest.approx(2 / 3)
+    assert (
+        summary([fake(100, 0.9), fake(300, 0.9), fake(None, 0.5)], SETTINGS)["plateau_steps"]["median"] == 300
+    )
+
+
+def test_the_sweep_judges_by_validation_accuracy_then_training_loss() -> None:
+    row = lambda rate, accuracy, loss: {
+        "learning_rate": rate, "warmup": 0.1, "validation_accuracy": [accuracy], "training_loss": [loss]
+    }  # fmt: skip
+    assert best([row(1e-3, 0.6, 0.1), row(3e-3, 0.7, 0.9)]).learning_rate == 3e-3
+    assert best([row(1e-3, 0.5, 0.69), row(3e-3, 0.5, 0.68)]).learning_rate == 3e-3
+
+
+def test_both_arms_are_swept_over_the_same_grid_with_seeds_of_its_own() -> None:
+    assert len(SweepConfig().grid()) == 10
+    assert not set(SweepConfig().seeds) & set(trial_seeds(10, key=jax.random.key(0)))
+
+
+def test_floors_know_what_a_bag_and_a_line_reach() -> None:
+    digits = floors(load(DigitsConfig()))
+    assert digits["constant"] == pytest.approx(0.1, abs=0.01)
+    assert digits["bag_of_tokens"] < 0.5 < 0.9 < digits["linear"]
+    assert floors(load(DATA))["bag_of_tokens"] == 0.5
+
+
+def interval(low: float | None, high: float | None) -> dict:
+    return {"estimate": 0.0, "low": low, "high": high}
+
+
+RANGE = Prediction("name", "meaning", 1.0, 0.8, 1.2, "C1")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.9, 1.1, "holds"),
+        (0.7, 1.1, "undecided"),
+        (0.1, 0.2, "fails"),
+        (1.3, None, "fails"),
+        (None, None, "undecided"),
+    ],
+)
+def test_a_verdict_needs_the_whole_interval(low, high, expected: str) -> None:
+    assert verdict(RANGE, interval(low, high)) == expected
+
+
+def test_one_failure_fails_a_row_and_silence_decides_nothing() -> None:
+    assert combined(["holds", "fails"]) == "fails"
+    assert combined(["holds", "undecided"]) == "undecided"
+    assert combined(["holds", "holds"]) == "holds"
+    assert combined([]) == "undecided"
+
+
+def test_rows_without_stored_runs_are_undecided_and_empty() -> None:
+    values, _ = compare.run({})
+    assert [row["name"] for row in values["rows"]] == [p.name for p in PREDICTIONS]
+    assert {row["verdict"] for row in values["rows"]} == {"undecided"}
+
+
+def test_a_row_reads_the_results_it_names() -> None:
+    toy = Result("blindness", {"toy": {"visible_share": interval(0.99, 1.0)}}, {}, {})
+    row = next(row for row in compare.run({"blindness": toy})[0]["rows"] if row["name"] == "visible_share")
+    assert row["verdict"] == "holds"
+    assert row["toy"] == interval(0.99, 1.0)
+    last = Result(
+        "docs_order_probes", {}, {"proximity_index_spt": np.array([[1, 3.0], [1, 3.1], [1, 3.2]])}, {}
+    )
+    row = next(
+        r for r in compare.run({"docs_order_probes": last})[0]["rows"] if r["name"] == "proximity_index"
+    )
+    assert row["transformer"]["estimate"] == pytest.approx(3.1)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_a_smoke_size_and_says_what_it_shows(name: str) -> None:
+    experiment = EXPERIMENTS[name]
+    assert experiment.Config.smoke().steps < experiment.Config().steps
+    assert experiment.description
+
+
+def test_impossible_plans_are_refused_with_a_remedy() -> None:
+    with pytest.raises(UserError, match="steps must be a multiple of 50, at least 150: got 170; try 150"):
+        DocsOrderArms(steps=170)
+    with pytest.raises(UserError, match="seeds must be at least 1: got 0; try 3"):
+        DocsOrderArms(seeds=0)
+
+
+def test_the_settings_in_use_are_the_stored_studys_best() -> None:
+    studied = study.chosen(store.load(STORED, "study").values)
+    assert studied == {where: {arm: vars(s) for arm, s in arms.items()} for where, arms in CHOSEN.items()}
+    assert chosen("docs-order", 5) == CHOSEN["docs-order", 2]
+
+
+def test_the_stored_sweep_chose_by_its_own_rule() -> None:
+    values = store.load(STORED, "study").values
+    for part in [*values["depths"].values(), values["digits"]]:
+        for arm in ARMS:
+            rows = [row for row in part["sweep"] if row["arm"] == arm]
+            assert vars(best(rows)) == part["arms"][arm]["settings"]

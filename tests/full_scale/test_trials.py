@@ -1,0 +1,85 @@
+"""Many runs side by side give what one after another gives, once, and stop at the first error."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from full_scale import trials
+from full_scale.train import OptimizerConfig, Phase
+from full_scale.trial import TrialConfig
+from full_scale.trials import name_of, run_all
+from sims import store
+from sims.store import UserError
+from tests.full_scale.small_runs import DATA, MODEL, small_trial
+
+CONFIGS = [small_trial(seed, steps=10) for seed in range(2)]
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("one")
+    return folder, run_all(CONFIGS, folder, command="test", jobs=1)
+
+
+def test_worker_processes_give_the_bitwise_same_results(one_by_one, tmp_path: Path) -> None:
+    results = run_all(CONFIGS, tmp_path, command="test", jobs=2)
+    for here, there in zip(one_by_one[1], results, strict=True):
+        assert here.values == there.values
+        assert all(here.arrays[name].tobytes() == there.arrays[name].tobytes() for name in here.arrays)
+
+
+def test_stored_runs_are_not_repeated(one_by_one, monkeypatch) -> None:
+    folder, results = one_by_one
+    monkeypatch.setattr(trials.trial, "run", lambda *_, **__: pytest.fail("ran again"))
+    seen = []
+    again = run_all(CONFIGS, folder, command="test", report=lambda *at: seen.append(at), jobs=1)
+    assert [result.values for result in again] == [result.values for result in results]
+    assert seen[-1] == (40, 40)
+
+
+def test_checkpoints_of_finished_runs_are_gone(one_by_one) -> None:
+    assert not list((one_by_one[0] / "checkpoints").glob("*/*"))
+
+
+def test_runs_are_told_apart_by_everything_that_decides_them() -> None:
+    configs = [small_trial(0), small_trial(1), small_trial(0, steps=10)]
+    assert len({name_of(config) for config in configs}) == 3
+    assert name_of(small_trial(0)) == name_of(small_trial(0))
+
+
+def test_progress_counts_the_steps_of_all_runs(tmp_path: Path) -> None:
+    seen = []
+    run_all(CONFIGS[:1], tmp_path, command="test", report=lambda *at: seen.append(at), jobs=1)
+    assert seen[0] == (0, 20)
+    assert seen[-1] == (20, 20)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_the_error_of_a_worker_reaches_the_user_as_one_line(tmp_path: Path) -> None:
+    wild = (Phase("labels", 10, OptimizerConfig(1e30, 0.0)),)
+    configs = [TrialConfig(DATA, MODEL, wild, seed, batch=4, every=5) for seed in range(2)]
+    with pytest.raises(UserError, match="finite training loss"):
+        run_all(configs, tmp_path, command="test", jobs=2)
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_two_runs_of_one_config_at_once_are_refused(tmp_path: Path) -> None:
+    with store.lock(tmp_path / "checkpoints" / name_of(CONFIGS[0])):
+        with pytest.raises(UserError, match="another run is writing there"):
+            run_all(CONFIGS[:1], tmp_path, command="test", jobs=1)
+
+
+def test_a_worker_whose_parent_is_gone_ends_itself() -> None:
+    script = "from full_scale import trials; trials._parent = -1; trials.count(1); print('alive')"
+    root = Path(trials.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert done.returncode == 1
+    assert b"alive" not in done.stdout
