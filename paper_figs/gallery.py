@@ -26,8 +26,6 @@ from paper_figs import (
 from paper_figs.sources import need
 from sims.store import Result, UserError, write_atomic
 
-PNG_DPI = 200
-
 
 @dataclass(frozen=True)
 class Source:
@@ -39,9 +37,22 @@ class Source:
     caption: Callable[[Mapping[str, Result]], str]
 
 
+def settled(draw: Callable[[Mapping[str, Result]], Figure]) -> Callable[[Mapping[str, Result]], Figure]:
+    """`draw`, its layout computed once: every format shows the same one, and is written sooner."""
+
+    @style.styled
+    def drawn(results: Mapping[str, Result]) -> Figure:
+        figure = draw(results)
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        return figure
+
+    return drawn
+
+
 FIGURES = {
     module.__name__.rpartition(".")[2]: Source(
-        module.__name__.rpartition(".")[2], module.NEEDS, module.draw, module.caption
+        module.__name__.rpartition(".")[2], module.NEEDS, settled(module.draw), module.caption
     )
     for module in (
         visible_share,
@@ -74,16 +85,16 @@ def pdf(figure: Figure) -> bytes:
 
 
 @style.styled
-def png(figure: Figure, dpi: int = PNG_DPI) -> bytes:
+def png(figure: Figure) -> bytes:
     """The figure as PNG at 200 dots per inch."""
-    figure.set_dpi(dpi)
+    figure.set_dpi(style.DPI)
     return _printed(FigureCanvasAgg(figure).print_png, metadata={"Software": "sptlab"})
 
 
 @style.styled
 def svg(figure: Figure) -> bytes:
     """The figure as SVG for the page: text as outlines, heat maps at the resolution of the PNG, no date."""
-    figure.set_dpi(PNG_DPI)
+    figure.set_dpi(style.DPI)
     return _printed(FigureCanvasSVG(figure).print_svg, metadata={"Date": None, "Creator": "sptlab"})
 
 

@@ -27,6 +27,7 @@ BLACK, VERMILLION, BLUE, GREEN = "#000000", "#D55E00", "#0072B2", "#009E73"
 PURPLE, ORANGE = "#B2578C", "#E69F00"
 GREY = "#6B6B6B"
 
+DPI = 200  # of the PNG; layouts are settled at it
 TEXT_SIZE, SMALL_SIZE = 8.0, 7.0
 
 
@@ -122,7 +123,7 @@ def panels(
     rows: int, columns: int, *, width: float = COLUMN_WIDTH, height: float, **options: Any
 ) -> tuple[Figure, np.ndarray]:
     """A figure of the given size in inches, and its axes as an array of shape (rows, columns)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.04)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 

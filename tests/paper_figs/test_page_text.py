@@ -1,6 +1,7 @@
 """The page's text: complete, self-contained, the same each time, and equal to summary.json."""
 
 import copy
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -107,6 +108,8 @@ def test_a_missing_result_is_one_line_and_nothing_is_written(name, results, tmp_
 
 def test_an_unwritable_place_is_one_line(results, images, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
+    drawn = {name: dataclasses.replace(f, draw=lambda results: None) for name, f in FIGURES.items()}
+    monkeypatch.setattr(page.gallery, "FIGURES", drawn)
     monkeypatch.setattr(page, "picture", lambda figure: images["visible_share"])
     with pytest.raises(StoreError):
         page.write(results, tmp_path / "file")
