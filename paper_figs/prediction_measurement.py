@@ -106,6 +106,6 @@ def caption(results: Mapping[str, Result]) -> str:
     ]
     return (
         "Prediction and measurement. Each dimensionless number as the theory predicts it (dashed; shaded: "
-        "the range fixed before any run), as the toy and as the Transformer on docs-order show it, with "
+        "the range that bears it out), as the toy and as the Transformer on docs-order show it, with "
         f"95% intervals. Of {len(rows)} rows: {', '.join(counts)}."
     )

@@ -76,11 +76,23 @@ def depths(results: Mapping[str, Result]) -> dict[str, Any]:
 def study(values: Any) -> dict[str, Any]:
     """One depth of the study: arms and sweep."""
     kept = ("gain", "budget_steps", "pretraining_steps")
+    adiabatic = values.get("probes", {}).get("adiabatic", {})
+    longer = values.get("label_only_longer", {})
     return {
         **{name: values[name] for name in kept if name in values},
+        **({"label_only_longer": bare(longer)} if longer else {}),
+        "adiabatic": {
+            name: adiabatic[name] for name in ("snr_label", "snr_reconstruction") if name in adiabatic
+        },
         "arms": {arm: arm_numbers(values["arms"][arm]) for arm in ARMS},
         "sweep": values.get("sweep", []),
     }
+
+
+def bare(longer: Any) -> dict[str, Any]:
+    """The longer label-only runs without an interval over their few seeds."""
+    per_seed = {"per_seed": longer["test_accuracy"]["per_seed"]}
+    return {"steps": longer["steps"], "plateau_steps": longer["plateau_steps"], "test_accuracy": per_seed}
 
 
 def provenance(result: Result) -> dict[str, Any]:

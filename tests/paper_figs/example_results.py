@@ -292,6 +292,14 @@ def study() -> Result:
             "sweep": sweep,
             "arms": {arm: arm_values(arm, final if arm == "label_only" else (0.99,) * 3) for arm in ARMS},
             "gain": interval(0.4, 0.1),
+            "label_only_longer": {
+                "steps": 12000,
+                "test_accuracy": interval(0.62, 0.2) | {"per_seed": [0.51, 0.73]},
+                "plateau_steps": [None, 9650],
+            },
+            "probes": {
+                "adiabatic": {"snr_label": interval(0.003, 0.01), "snr_reconstruction": interval(0.4, 0.1)}
+            },
         }
     return Result("study", {"depths": depths}, {}, record("study"))
 
