@@ -54,7 +54,7 @@ def test_where_bags_say_nothing_the_best_head_and_every_label_gradient_are_zero(
 def test_label_gradients_are_the_closed_form_of_the_theory(layer):
     seen = balanced_sample(3)
     head = residual_layer.Readout(jnp.linspace(-1, 1, CONFIG.features), jnp.asarray(0.3))
-    along = residual_layer.label_gradients_along(layer, head, seen)
+    along = jax.jit(residual_layer.label_gradients_along)(layer, head, seen)
     uniform, value_map = jnp.full((LENGTH, LENGTH), 1 / LENGTH), jnp.ones((1, 1))
 
     def by_hand(one, label):
@@ -65,7 +65,9 @@ def test_label_gradients_are_the_closed_form_of_the_theory(layer):
         gradient = theory.residual_score_gradient(uniform, one[:, None], value_map, pulled_back)
         return jnp.einsum("ij,rij->r", gradient, residual_layer.lag_directions(LENGTH))
 
-    np.testing.assert_allclose(along, jax.vmap(by_hand)(seen.tokens, seen.labels), atol=EXACT_FLOAT64, rtol=0)
+    np.testing.assert_allclose(
+        along, jax.jit(jax.vmap(by_hand))(seen.tokens, seen.labels), atol=EXACT_FLOAT64, rtol=0
+    )
 
 
 def test_reconstruction_gradients_are_finite_differences_of_the_masked_loss(layer):
@@ -73,6 +75,7 @@ def test_reconstruction_gradients_are_finite_differences_of_the_masked_loss(laye
     reader = residual_layer.Readout(jnp.linspace(-1, 1, CONFIG.features), jnp.asarray(0.3))
     direction, step = residual_layer.lag_directions(LENGTH)[0], 1e-5
 
+    @jax.jit
     def loss(size):
         weights = jax.nn.softmax(size * direction, axis=-1)
         visible = jnp.where(seen.masked, 0, seen.tokens)
@@ -80,12 +83,12 @@ def test_reconstruction_gradients_are_finite_differences_of_the_masked_loss(laye
         return 0.5 * jnp.mean(seen.masked.astype(float) * (seen.tokens - guesses) ** 2, axis=1)
 
     difference = (loss(step) - loss(-step)) / (2 * step)
-    along = residual_layer.reconstruction_gradients_along(layer, reader, seen)[:, 0]
+    along = jax.jit(residual_layer.reconstruction_gradients_along)(layer, reader, seen)[:, 0]
     np.testing.assert_allclose(along, difference, atol=FINITE_DIFFERENCE, rtol=0)
 
 
 def test_lag_directions_are_orthonormal_and_doubly_centred_off_the_gauge():
-    directions = residual_layer.lag_directions(7)
+    directions = jax.jit(residual_layer.lag_directions, static_argnums=0)(7)
     assert directions.shape == (3, 7, 7)
     assert jnp.abs(jnp.sum(directions**2, axis=(1, 2)) - 1).max() < EXACT_FLOAT64
     for axis in (1, 2):
@@ -96,7 +99,7 @@ def test_lag_directions_are_orthonormal_and_doubly_centred_off_the_gauge():
 def test_z_at_uniform_attention_is_a_function_of_the_bag(layer):
     tokens, _ = order_task(POWER, 5, key=jax.random.key(3))
     shuffled = permute_positions(tokens, key=jax.random.key(4))
-    first, second = (residual_layer.pooled_batch(layer, each) for each in (tokens, shuffled))
+    first, second = (jax.jit(residual_layer.pooled_batch)(layer, each) for each in (tokens, shuffled))
     np.testing.assert_allclose(first, second, rtol=1e-10)
 
 

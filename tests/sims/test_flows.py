@@ -73,7 +73,7 @@ def test_the_sampled_masked_loss_is_the_population_loss_on_average(process):
     tokens = sample(spectrum(process.autocovariance), 20_000, key=jax.random.key(2))
     hidden = jax.random.randint(jax.random.key(3), (20_000,), 0, LENGTH)
     each = jax.vmap(lambda one, index: masked_batch_loss(scores, VALUE, one[None], index[None]))
-    losses = np.asarray(each(tokens, hidden))
+    losses = np.asarray(jax.jit(each)(tokens, hidden))
     population = theory.reconstruction_loss(scores, VALUE, theory.circulant(process.autocovariance))
     assert abs(losses.mean() - population) < monte_carlo(losses.std() / np.sqrt(len(losses)))
 
