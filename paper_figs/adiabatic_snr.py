@@ -49,13 +49,13 @@ def draw(results: Mapping[str, Result]) -> Figure:
 def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with the largest ratios of both losses."""
     parts = [
-        f"{title} at most {number(float(curves['label'].mean(0).max()))} for labels, "
+        f"in the {title} at most {number(float(curves['label'].mean(0).max()))} for labels, "
         f"{number(float(curves['reconstruction'].mean(0).max()))} for reconstruction"
         for title, _, curves in by_lag(results)
     ]
     return (
         "Signal at the adiabatic point, by lag. Signal-to-noise ratio per sequence of the score gradient "
         "along each lag, attention frozen uniform and everything else fitted, on held-out sequences; "
-        "estimated without bias, so that no signal shows as values around 0. "
-        f"{'; '.join(parts)}."
+        "estimated without bias, so that no signal shows as values around 0. Mean over seeds where there are "
+        f"seeds: {'; '.join(parts)}."
     )
