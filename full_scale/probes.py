@@ -11,7 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from full_scale.losses import draw_mask, label_loss, reconstruction_loss
 from full_scale.model import Transformer
@@ -63,7 +63,7 @@ def _reduced(
     tokens: Array,
     labels: Array,
     directions: Float[Array, "direction query key"],
-    keys: PRNGKeyArray,
+    keys: Key[Array, " n"],
 ) -> tuple[Array, Array, Array, Array]:
     zero = jnp.zeros(model.bias_shape(tokens.shape[1]), jnp.float32)
     parts = jax.vmap(jax.vmap(decompose))

@@ -1,7 +1,7 @@
 """The stored study: sweep, then both arms at their best settings, at one and two layers; and the control.
 
-`sptlab study` makes full_scale/stored; `reproduce` runs only what it chose. The label-only arm also runs
-four times as long, to see whether it leaves its plateau late or not at all.
+`sptlab study` makes full_scale/stored; `reproduce` runs only what it chose. At the smallest depth the
+label-only arm also runs four times as long, to see whether it leaves its plateau late or not at all.
 """
 
 import dataclasses
@@ -127,7 +127,7 @@ def run_part(
     values, curves = arm_comparison.run(plan, folder, report=stretch(report, 0.6, 0.8), **kept)
     probes, _ = score_probes.run(plan, folder, report=stretch(report, 0.8, 0.85), **kept)
     values |= {"sweep": rows, "probes": probes["states"]}
-    if part.label != "digits":
+    if part.label == f"depth{min(config.layers)}":
         values["label_only_longer"] = longer(config, plan, folder, stretch(report, 0.85, 1), command)
     return values, curves
 
