@@ -11,7 +11,6 @@ from theory.adiabatic import (
     head_size_bound,
     label_gradient_bound,
 )
-from theory.circulant import circulant
 from theory.claims import c19_reconstruction, c19_symbols
 from theory.claims.check import (
     Claim,
@@ -39,7 +38,8 @@ from theory.tolerances import STANDARD_ERRORS
 
 PENALTY = 0.1
 FIELD = 0.3  # tilt of class 0 where the bag is to know something of the label
-REPEATS, SEQUENCES = 40, 2000
+STRONG_PENALTY = 10.0  # on sampled fits: keeps the part of order |w|^2 below the spread, of order |w|
+REPEATS, SEQUENCES = 100, 500
 
 
 def flat_scores(length: int = LENGTH) -> Float[Array, "query key"]:
@@ -60,10 +60,10 @@ def class_mean_gap(field: float, pool, key: PRNGKeyArray) -> Float[Array, ""]:
     return relative_gap(contrast, jnp.zeros_like(contrast), scale=vectors)
 
 
-def smallest_head(population: Population, model: Reader) -> Head:
+def smallest_head(population: Population, model: Reader, penalty: float = PENALTY) -> Head:
     """The ridge-fitted head at uniform attention."""
     vectors = features(model.pool, population.tokens)
-    return fit_head(vectors, population.labels, population.chances, PENALTY)
+    return fit_head(vectors, population.labels, population.chances, penalty)
 
 
 def idle_head(population: Population, model: Reader) -> Head:
@@ -116,56 +116,61 @@ def bound_ratio(key: PRNGKeyArray) -> Float[Array, ""]:
     return jnp.maximum(by_gradient, jnp.linalg.norm(head.weights) / head_size_bound(information, PENALTY))
 
 
+def label_slope(model: Reader, head: Head, tokens, label) -> Float[Array, "query key"]:
+    """One sequence's label gradient at uniform attention, in closed form."""
+    stream, weights = model.embed(tokens), jnp.full((LENGTH, LENGTH), 1 / LENGTH)
+    written, pull = jax.vjp(model.feature_map, stream + weights @ stream @ model.value_map.T)
+    error = jax.nn.sigmoid(written.mean(axis=0) @ head.weights + head.intercept) - label
+    (pulled,) = pull(jnp.broadcast_to(error * head.weights, written.shape))
+    return residual_score_gradient(weights, stream, model.value_map, pulled)
+
+
+def mean_label_slope(model: Reader, head: Head, population: Population) -> Float[Array, "query key"]:
+    """E dl/dS over a population."""
+    slopes = jax.vmap(label_slope, (None, None, 0, 0))(model, head, population.tokens, population.labels)
+    return jnp.tensordot(population.chances, slopes, axes=1)
+
+
 def label_difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """Where the bag knows something: closed-form label gradient against central differences."""
     population, (reader_key, direction_key) = ordered_against_shuffled(FIELD), jax.random.split(key)
-    model, weights = reader(reader_key), jnp.full((LENGTH, LENGTH), 1 / LENGTH)
+    model = reader(reader_key)
     head = smallest_head(population, model)
 
     def loss(scores):
         vectors = jax.vmap(lambda each: model.pool(scores, each))(population.tokens)
         return head_loss(head, vectors, population.labels, population.chances, PENALTY)
 
-    def slope(tokens, label):
-        stream = model.embed(tokens)
-        hidden = stream + weights @ stream @ model.value_map.T
-        written, pull = jax.vjp(model.feature_map, hidden)
-        error = jax.nn.sigmoid(written.mean(axis=0) @ head.weights + head.intercept) - label
-        (pulled,) = pull(jnp.broadcast_to(error * head.weights, written.shape))
-        return residual_score_gradient(weights, stream, model.value_map, pulled)
-
-    slopes = jax.vmap(slope)(population.tokens, population.labels)
-    closed = jnp.tensordot(population.chances, slopes, axes=1)
+    closed = mean_label_slope(model, head, population)
     return finite_difference_gap(loss, closed, flat_scores(), key=direction_key)
 
 
-def sampled_labels(shuffled_size: float, key: PRNGKeyArray) -> Float[Array, ""]:
-    """Label gradient along lag 1 on fresh data, after a head fit to a sample; mean over 40 fits.
+def sampled_labels(tell: float, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Label gradient on fresh data, after a head fit to a sample; mean over 40 fits against 0.
 
-    Class 1: AR(1) rings. Class 0: others, shuffled and scaled (by 1: the same bags in law).
+    Class 1: AR(1) rings. Class 0: others, shuffled; then scaled by 1 + tell and shifted by tell, which
+    the bag knows.
     """
     reader_key, *repeats = jax.random.split(key, REPEATS + 1)
     model = reader(reader_key)
-    neighbours = circulant(jnp.zeros(LENGTH).at[1].set(1.0))
-    response = lambda each: jax.jvp(lambda s: model.pool(s, each), (flat_scores(),), (neighbours,))
-    labels, chances = jnp.repeat(jnp.asarray([1.0, 0.0]), SEQUENCES), jnp.full(2 * SEQUENCES, 0.5 / SEQUENCES)
 
     def slope(key):
-        train, order, fresh, fresh_order = jax.random.split(key, 4)
-        vectors, _ = jax.vmap(response)(two_classes(train, order, shuffled_size))
-        head = fit_head(vectors, labels, chances, PENALTY)
-        vectors, pulls = jax.vmap(response)(two_classes(fresh, fresh_order, shuffled_size))
-        errors = jax.nn.sigmoid(vectors @ head.weights + head.intercept) - labels
-        return (chances * errors) @ (pulls @ head.weights)
+        train, fresh = (two_classes(each, tell) for each in jax.random.split(key))
+        return mean_label_slope(model, smallest_head(train, model, STRONG_PENALTY), fresh)
 
-    return standard_errors_off(jax.lax.map(slope, jnp.stack(repeats)), jnp.zeros(()))
+    return standard_errors_off(jax.lax.map(slope, jnp.stack(repeats)), jnp.zeros((LENGTH, LENGTH)))
 
 
-def two_classes(draw, order, shuffled_size: float) -> Float[Array, "sample key"]:
-    """AR(1) rings, then as many others with their positions permuted and their size changed."""
+def two_classes(key: PRNGKeyArray, tell: float) -> Population:
+    """A sample: AR(1) rings, then as many others with their positions permuted, and told apart by `tell`."""
+    draw, order = jax.random.split(key)
     rings = ring_sequences(draw, LENGTH, jnp.asarray(0.6), 2 * SEQUENCES)
     shuffled = jax.random.permutation(order, rings[SEQUENCES:], axis=1, independent=True)
-    return jnp.concatenate([rings[:SEQUENCES], shuffled_size * shuffled])
+    return Population(
+        jnp.concatenate([rings[:SEQUENCES], (1 + tell) * shuffled + tell]),
+        jnp.repeat(jnp.asarray([1.0, 0.0]), SEQUENCES),
+        jnp.full(2 * SEQUENCES, 0.5 / SEQUENCES),
+    )
 
 
 CLAIM = Claim(
@@ -176,7 +181,8 @@ CLAIM = Claim(
         "(p - y) w . dz/dS: exactly 0 per sample for a zero head, whatever the architecture. The zero head "
         "is the optimum of a ridge-penalised linear head exactly when both classes have the same mean "
         "pooled features, E[z|1] = E[z|0]. That holds if z is a sum over positions of functions of (token, "
-        "position, bag) and the label only changes the order: one residual layer with any token-wise MLP. "
+        "position, bag) and, given the bag, each position's token has the same law in both classes: one "
+        "residual layer with any token-wise MLP, on stationary rings against the same bags shuffled. "
         "If the features carry I nats on the label, (lambda/2)|w|^2 <= I, so |E dl/dS| <= sqrt(2 I/lambda) "
         "E[|p - y| |dz/dS|]. Reconstruction is not blind there: at its fitted v* the gradient along lag r "
         "is -(v*/L^2) Cov(residual_i, x_{i+r}): 0 at lag 0, and 0 throughout only if all C(r), r != 0, agree."
@@ -186,8 +192,9 @@ CLAIM = Claim(
         "after the pool and the smallest optimal head: without the ridge a constant prediction can have a "
         "non-zero head, and then gradients. Not for non-linear heads, nor for a second layer whose MLP acts "
         "on a mean that already encodes order: those read pairs of positions at uniform attention. A head "
-        "fitted to n samples leaves a gradient of order 1/sqrt(n). Symbols: any architecture; bags for every "
-        "cyclically stationary binary law, L = 2..5; the readout for L = 3..8."
+        "fitted to n samples has |w| of order 1/sqrt(n), and so are its gradients: small, but their ratio of "
+        "signal to noise does not depend on |w|. Symbols: any architecture; bags for every cyclically "
+        "stationary binary law, L = 2..5; the readout for L = 3..8."
     ),
     formula=(
         r"\frac{\partial \ell}{\partial S} = (p - y)\, w^{\top} \frac{\partial z}{\partial S}, \quad "
@@ -210,7 +217,7 @@ CLAIM = Claim(
         autodiff("reconstruction at its fitted readout by jax", c19_reconstruction.reconstruction_gap),
         finite_difference("label gradient where the bag is informative", label_difference_gap),
         finite_difference("reconstruction gradient", c19_reconstruction.reconstruction_difference_gap),
-        simulation("label gradient along lag 1 after sampled fits", lambda key: sampled_labels(1.0, key)),
+        simulation("label gradient on fresh data after sampled fits", lambda key: sampled_labels(0.0, key)),
         simulation("reconstruction gradient of sampled rings", c19_reconstruction.sampled_reconstruction),
         counterexample(
             "a label that the bag knows",
@@ -225,7 +232,7 @@ CLAIM = Claim(
         ),
         counterexample(
             "sampled fits to a label that the bag knows",
-            lambda key: sampled_labels(1.3, key),
+            lambda key: sampled_labels(1.0, key),
             tolerance=STANDARD_ERRORS,
         ),
     ),
