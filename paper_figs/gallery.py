@@ -118,15 +118,13 @@ def write_figures(
     for source in sources:
         for name in source.needs:
             need(results, name, by=f"figure {source.name}")
+    tell = report or (lambda done, total: None)
     written: list[Path] = []
     for done, source in enumerate(sources):
-        if report is not None:
-            report(done, len(sources))
+        tell(done, len(sources))
         figure = source.draw(results)
         for suffix, data in (("pdf", pdf(figure)), ("png", png(figure))):
-            path = Path(folder) / f"{source.name}.{suffix}"
-            write_atomic(path, data)
-            written.append(path)
-    if report is not None:
-        report(len(sources), len(sources))
+            written.append(Path(folder) / f"{source.name}.{suffix}")
+            write_atomic(written[-1], data)
+    tell(len(sources), len(sources))
     return written

@@ -44,14 +44,28 @@ def summary_json(summary: Mapping[str, Any]) -> bytes:
 
 def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) -> str:
     """The page's HTML from the summary and the pictures of the figures."""
-    environment = jinja2.Environment(
+    names = {
+        "states": measures.STATES,
+        "arms": measures.ARMS,
+        "tasks": measures.TASKS,
+        "kinds": measures.KINDS,
+    }
+    rules = {"is_further": measures.is_further, "tie": measures.TIE}
+    style = Markup((FOLDER / "page.css").read_text())
+    template = environment().get_template("page.html")
+    return template.render(summary=summary, images=images, style=style, **names, **rules)
+
+
+def environment() -> jinja2.Environment:
+    """The templates' environment: everything escaped, unknown names refused."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "num": shown_number,
         "interval": shown_interval,
         "setting": setting,
@@ -64,18 +78,7 @@ def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) 
         "lead": lead,
         "rest": rest,
     }
-    template = environment.get_template("page.html")
-    return template.render(
-        summary=summary,
-        style=Markup((FOLDER / "page.css").read_text()),
-        images=images,
-        states=measures.STATES,
-        arms=measures.ARMS,
-        tasks=measures.TASKS,
-        kinds=measures.KINDS,
-        is_further=measures.is_further,
-        tie=measures.TIE,
-    )
+    return made
 
 
 def picture(figure: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from paper_figs import FIGURES, page
 from sims.store import Result
 from tests.paper_figs.browser import Browser, executable
-from tests.paper_figs.example_results import example_results
+from tests.paper_figs.example_transformer import example_results
 
 
 @pytest.fixture(scope="session")
