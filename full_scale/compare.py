@@ -115,7 +115,7 @@ PREDICTIONS = (
     Prediction(
         "fit_gap",
         "training accuracy of SPT minus that of labels alone, on docs-order",
-        "above 0.1", 0.1, 1.0, "theory.md, C19",
+        "above 0.1", 0.1, 1.0, "C19",
         transformer=("docs_order", "fit_gap"),
         note="the gap is one of optimisation, not of generalisation",
     ),

@@ -52,7 +52,9 @@ def held_out(dataset: Dataset) -> tuple[Array, Array]:
     return tokens[rows], labels[rows]
 
 
-def visible_share_per_sequence(gradients: ScoreGradients, axis: tuple[int, ...] | None = None) -> np.ndarray:
+def visible_share_per_sequence(
+    gradients: ScoreGradients, axis: tuple[int, ...] | None = None
+) -> np.ndarray | np.floating:
     """Key-bias energy over all energy of single sequences' gradients (C2 predicts 1 for labels)."""
     return gradients.key_bias_energy.sum(axis=axis) / gradients.energy.sum(axis=axis)
 

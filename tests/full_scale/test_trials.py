@@ -67,9 +67,9 @@ def test_the_error_of_a_worker_reaches_the_user_as_one_line(tmp_path: Path) -> N
 
 
 def test_two_runs_of_one_config_at_once_are_refused(tmp_path: Path) -> None:
-    with store.lock(tmp_path / "checkpoints" / name_of(CONFIGS[0])):
-        with pytest.raises(UserError, match="another run is writing there"):
-            run_all(CONFIGS[:1], tmp_path, command="test", jobs=1)
+    held = store.lock(tmp_path / "checkpoints" / name_of(CONFIGS[0]))
+    with held, pytest.raises(UserError, match="another run is writing there"):
+        run_all(CONFIGS[:1], tmp_path, command="test", jobs=1)
 
 
 def test_a_worker_whose_parent_is_gone_ends_itself() -> None:
