@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from theory.claims import CLAIMS, Verdict
 
 # each new length is compiled anew, so an example takes as long as the machine is busy
-settings.register_profile("lengths", max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("lengths", max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("lengths")
 
 

@@ -37,7 +37,7 @@ from theory.labels import residual_score_gradient
 from theory.tolerances import STANDARD_ERRORS
 
 PENALTY = 0.1
-FIELD = 0.3  # tilt of class 0 where the bag is to know something of the label
+FIELD = 0.6  # tilt of class 0 where the bag is to know something of the label
 STRONG_PENALTY = 10.0  # on sampled fits: keeps the part of order |w|^2 below the spread, of order |w|
 REPEATS, SEQUENCES = 100, 500
 
