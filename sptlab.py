@@ -7,6 +7,7 @@ inside the commands, so that `--help` does not wait for jax.
 import contextlib
 import dataclasses
 import difflib
+import errno
 import functools
 import hashlib
 import io
@@ -526,9 +527,13 @@ def one_line(error: Exception) -> str | None:
     """What a user can act on, or None for a fault of ours, whose traceback is then the message."""
     from sims.store import UserError
 
+    if isinstance(error, (UsageError, UserError)):
+        return str(error)
+    if os.strerror(errno.ENOSPC) in str(error):  # checkpoints raise it as a ValueError
+        return f"{os.strerror(errno.ENOSPC)}; free the space or choose another --out"
     if isinstance(error, OSError):
         return f"{error.filename or 'input or output'}: {error.strerror or error}"
-    return str(error) if isinstance(error, (UsageError, UserError)) else None
+    return None
 
 
 if __name__ == "__main__":

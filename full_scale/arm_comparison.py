@@ -25,6 +25,7 @@ from full_scale.trials import Progress, run_all
 from sims.intervals import mean_interval, proportion_interval
 from sims.store import Result
 
+Features = np.ndarray | csr_matrix
 OBJECTIVES: tuple[Objective, ...] = ("labels", "reconstruction")
 ADIABATIC_STEPS = 0.4  # of the budget: 1,200 of 3,000 steps
 SNAPSHOTS = 12  # every twelfth of the run; the eighth is the end of pretraining
@@ -155,7 +156,7 @@ def floors(dataset: Dataset) -> dict[str, float]:
     return {"constant": dataset.chance, "bag_of_tokens": bag, "linear": flat}
 
 
-def fitted(train: np.ndarray, test: np.ndarray, dataset: Dataset) -> float:
+def fitted(train: Features, test: Features, dataset: Dataset) -> float:
     """Test accuracy of logistic regression."""
     with threadpool_limits(1):  # many threads on a small problem wait for each other
         regression = LogisticRegression(C=0.1, max_iter=500).fit(train, dataset.train.labels)
@@ -169,7 +170,7 @@ def bags(tokens: np.ndarray, symbols: int | None) -> np.ndarray:
     return np.stack([(tokens == symbol).sum(axis=1) for symbol in range(symbols)], axis=1)
 
 
-def indicators(tokens: np.ndarray, symbols: int | None) -> np.ndarray | csr_matrix:
+def indicators(tokens: np.ndarray, symbols: int | None) -> Features:
     """Every position by itself: its value, or an indicator per symbol."""
     if symbols is None:
         return tokens

@@ -4,6 +4,7 @@ The newest whole checkpoint wins; orbax writes beside it and renames, so a kill 
 the one before.
 """
 
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from jaxtyping import PyTree
 
 from sims.store import StoreError
 
+logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs the traceback of what it then raises
 SECONDS_BETWEEN = 5.0  # a save costs about 0.05 s; its moment does not touch the result
 
 
@@ -60,9 +62,10 @@ class Checkpoints:
         try:
             with self.manager() as manager:
                 manager.save(done, args=ocp.args.StandardSave(tree))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # tensorstore raises ValueError for a full disk
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
             raise StoreError(
-                f"cannot write the checkpoint in {self.folder}: {error.strerror or error}; "
+                f"cannot write the checkpoint in {self.folder}: {reason}; "
                 "free the space or choose another --out"
             ) from error
         self.saved_at = time.monotonic()
