@@ -10,9 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sptlab
+from full_scale import checkpoint
 from sims import store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -198,6 +200,20 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_space(undistu
     small_disk(20 * size_of(expected))
     assert finish(*SMOKE, "--out", out)[0] == 0
     assert_same_report(out, expected)
+
+
+def test_a_disk_that_fills_while_training_is_one_line_and_training_goes_on(
+    here, small_disk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    letters = np.random.default_rng(0).choice(list("abcdefgh  "), 20_000)
+    (tmp_path / "text.txt").write_text("".join(letters))
+    small = ("--jobs", 1, "--seeds", 1, "--steps", 150, "--length", 16, "--width", 8, "--heads", 2)
+    command = ("train", "docs-order", "--quiet", *small, "--text", tmp_path / "text.txt", "--out")
+    command = (*command, small_disk(65536) / "report")
+    assert "No space left on device" in complaint(here(*command))
+    small_disk(2**26)
+    assert here(*command)[0] == 0
 
 
 def test_a_file_that_may_not_grow_is_one_line_and_leaves_nothing(finish, tmp_path):
