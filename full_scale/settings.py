@@ -6,9 +6,9 @@
 from full_scale.arms import Arm, Settings
 
 CHOSEN: dict[tuple[str, int], dict[Arm, Settings]] = {
-    ("docs-order", 1): {"label_only": Settings(1e-2, 0.2), "spt": Settings(1e-2, 0.2)},
-    ("docs-order", 2): {"label_only": Settings(1e-3, 0.2), "spt": Settings(3e-3, 0.2)},
-    ("digits", 1): {"label_only": Settings(3e-3, 0.2), "spt": Settings(3e-3, 0.2)},
+    ("docs-order", 1): {"label_only": Settings(0.01, 0.2), "spt": Settings(0.01, 0.2)},
+    ("docs-order", 2): {"label_only": Settings(0.003, 0.02), "spt": Settings(0.01, 0.2)},
+    ("digits", 1): {"label_only": Settings(0.03, 0.2), "spt": Settings(0.03, 0.02)},
 }
 ADIABATIC = Settings(3e-3, 0.1)  # attention frozen uniform, both losses; converged, see its training loss
 
