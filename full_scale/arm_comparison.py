@@ -5,7 +5,7 @@ Numbers are over seeds: means with Student-t intervals, shares with Clopper-Pear
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import numpy as np
@@ -25,7 +25,7 @@ from full_scale.trials import Progress, run_all
 from sims.intervals import mean_interval, proportion_interval
 from sims.store import Result
 
-Features = np.ndarray | csr_matrix
+Features: TypeAlias = np.ndarray | csr_matrix
 OBJECTIVES: tuple[Objective, ...] = ("labels", "reconstruction")
 ADIABATIC_STEPS = 0.4  # of the budget: 1,200 of 3,000 steps
 SNAPSHOTS = 12  # every twelfth of the run; the eighth is the end of pretraining
