@@ -49,7 +49,7 @@ Each explains itself: sptlab COMMAND --help"""
 
 TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
 TRAININGS = ("docs_order", "docs_order_probes", "digits")
-CLAIMS_SECONDS = 20.0
+CLAIMS_SECONDS = 40.0
 
 
 class UsageError(Exception):

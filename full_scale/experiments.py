@@ -31,7 +31,7 @@ class ArmsConfig:
 
     seeds: int = 3
     """Runs of each arm."""
-    fits: int = 12
+    fits: int = 6
     """Independent fits at frozen uniform attention, for the probes (at least as many as seeds)."""
     layers: int = 1
     """Attention blocks."""
@@ -137,12 +137,12 @@ class Experiment:
 
 EXPERIMENTS = {
     "docs_order": Experiment(
-        DocsOrderArms, arm_comparison.run, "letters in order or permuted: labels alone against SPT", 75.0
+        DocsOrderArms, arm_comparison.run, "letters in order or permuted: labels alone against SPT", 130.0
     ),
     "docs_order_probes": Experiment(
-        DocsOrderArms, score_probes.run, "what each loss sees of the scores, along docs-order training", 40.0
+        DocsOrderArms, score_probes.run, "what each loss sees of the scores, along docs-order training", 35.0
     ),
     "digits": Experiment(
-        DigitsArms, arm_comparison.run, "handwritten digits, a control: a tie is expected", 40.0
+        DigitsArms, arm_comparison.run, "handwritten digits, a control: a tie is expected", 55.0
     ),
 }
