@@ -94,7 +94,9 @@ class DocsOrderArms(ArmsConfig):
 class DigitsArms(ArmsConfig):
     """Real labels: scikit-learn's digits as 64 pixel values, a control in which a tie is expected."""
 
-    fits: int = 3
+    seeds: int = 5
+    """Runs of each arm: a tie needs a narrow interval."""
+    fits: int = 5
     """Independent fits at frozen uniform attention."""
     steps: int = 1500
     """Optimiser steps of a run, pretraining included; a multiple of 50."""

@@ -115,10 +115,10 @@ def score_snr_ratio(top: np.ndarray, bottom: np.ndarray, level: float = 0.95) ->
     """Ratio of two `score_snr`, top over bottom, from paired scores: the square of Fieller's set.
 
     When the bottom score is compatible with 0 the ratio has a lower bound only: high is None; estimate is
-    None when the bottom's unbiased estimate is not positive."""
+    None when the bottom's unbiased estimate is not positive, and 0 when only the top's is not."""
     square, cross, constant = _fieller(top, bottom, level)
     below, above = (float(unbiased_square(scores)) for scores in (bottom, top))
-    estimate = above / below if below > 0 else None
+    estimate = max(above, 0.0) / below if below > 0 else None
     discriminant = cross**2 - square * constant
     roots = [(cross + sign * np.sqrt(max(discriminant, 0.0))) / square for sign in (-1.0, 1.0)]
     low = float(min(np.square(roots))) if discriminant >= 0 and constant > 0 else 0.0
