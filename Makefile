@@ -14,7 +14,7 @@ reproduce: $(STAMP)
 	$(RUN)/sptlab reproduce --out $(OUT) $(ARGS)
 
 test: $(STAMP)
-	$(RUN)/python -m pytest $(ARGS)
+	$(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 slow: $(STAMP)
 	$(RUN)/python -m pytest -m slow $(ARGS)
