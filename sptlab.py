@@ -529,11 +529,10 @@ def one_line(error: Exception) -> str | None:
 
     if isinstance(error, (UsageError, UserError)):
         return str(error)
+    where = f"{getattr(error, 'filename', None) or 'input or output'}: "
     if os.strerror(errno.ENOSPC) in str(error):  # checkpoints raise it as a ValueError
-        return f"{os.strerror(errno.ENOSPC)}; free the space or choose another --out"
-    if isinstance(error, OSError):
-        return f"{error.filename or 'input or output'}: {error.strerror or error}"
-    return None
+        return f"{where}{os.strerror(errno.ENOSPC)}; free the space or choose another --out"
+    return f"{where}{error.strerror or error}" if isinstance(error, OSError) else None
 
 
 if __name__ == "__main__":

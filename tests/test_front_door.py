@@ -138,7 +138,11 @@ def test_verify_stores_the_verdicts_with_their_provenance(run, tmp_path):
     ("error", "line"),
     [
         (UserError("heads must divide width"), "sptlab: heads must divide width\n"),
-        (OSError(28, "No space left on device", "x/y"), "sptlab: x/y: No space left on device\n"),
+        (
+            OSError(28, "No space left on device", "x/y"),
+            "sptlab: x/y: No space left on device; free the space or choose another --out\n",
+        ),
+        (PermissionError(13, "Permission denied", "x/y"), "sptlab: x/y: Permission denied\n"),
     ],
 )
 def test_what_a_user_can_mend_is_one_line(run, monkeypatch, error, line):
