@@ -384,16 +384,17 @@ def progress(title: str, quiet: bool) -> Iterator[Report]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(elapsed_when_finished=True))
     lines = not quiet and not console.is_terminal
     bar = Progress(*columns, console=console, disable=quiet or lines, transient=True)
-    task, started, said = bar.add_task(title, total=None), time.perf_counter(), set()
+    task, started, said, reached = bar.add_task(title, total=1.0), time.perf_counter(), set(), 0.0
 
     def report(done: float, total: float, label: str = "") -> None:
-        bar.update(task, completed=done, total=total, description=f"{title} {label}".strip())
-        step = (label, int(10 * done / max(total, 1)))
-        if lines and step not in said:
-            said.add(step)
-            left = (time.perf_counter() - started) * (total - done) / done if done else 0
+        nonlocal reached
+        reached = max(reached, done / max(total, 1))  # a stage in two parts may start again at 0
+        bar.update(task, completed=reached, description=f"{title} {label}".strip())
+        if lines and (label, int(10 * reached)) not in said:
+            said.add((label, int(10 * reached)))
+            left = (time.perf_counter() - started) * (1 - reached) / reached if reached else 0
             about = f", about {left:.0f} s left" if left else ""
-            print(f"{title} {label} {100 * done / max(total, 1):3.0f}%{about}", file=sys.stderr, flush=True)
+            print(f"{title} {label} {100 * reached:3.0f}%{about}", file=sys.stderr, flush=True)
 
     with bar:
         yield report

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -29,15 +28,24 @@ def environment(tmp_path_factory):
     return os.environ | {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "JAX_PLATFORMS": "cpu"}
 
 
+@contextlib.contextmanager
+def interrupts_heard():
+    """What is started within hears Ctrl-C, also when this runs in the background of a shell, deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def start(environment):
     """Start a command in a process group of its own; none outlives the tests."""
     started = []
 
-    def start(*arguments, **options):
-        command = [sys.executable, str(ROOT / "sptlab.py"), *map(str, arguments)]
+    def start(*arguments, before=()):
+        command = [*before, sys.executable, str(ROOT / "sptlab.py"), *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(command, env=environment, start_new_session=True, **pipes, **options)
+        with interrupts_heard():
+            process = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
         started.append(process)
         return process
 
@@ -217,8 +225,8 @@ def test_a_disk_that_fills_while_training_is_one_line_and_training_goes_on(
 
 
 def test_a_file_that_may_not_grow_is_one_line_and_leaves_nothing(finish, tmp_path):
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
-    line = complaint(finish("verify", "--claims", "C3", "--quiet", "--out", tmp_path, preexec_fn=limit))
+    limited = ("bash", "-c", 'ulimit -f 1; exec "$@"', "limited")
+    line = complaint(finish("verify", "--claims", "C3", "--quiet", "--out", tmp_path, before=limited))
     assert "File too large" in line
     assert "free the space or choose another --out" in line
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"]
