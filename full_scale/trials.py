@@ -92,9 +92,9 @@ def run_all(
     stored = total - sum(config.steps for config in missing)
     tell = (lambda steps: report(stored + steps, total)) if report else (lambda steps: None)
     tell(0)
-    jobs = min(jobs or cores(), len(missing))
-    if jobs > 1:
-        in_workers(missing, folder, command, tell, jobs)
+    jobs = jobs or cores()
+    if missing and jobs > 1:  # also for a single run: on all cores its sums round otherwise than on one
+        in_workers(missing, folder, command, tell, min(jobs, len(missing)))
     else:
         in_process(missing, folder, command, tell)
     tell(total - stored)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from full_scale import trials
@@ -24,11 +25,13 @@ def one_by_one(tmp_path_factory: pytest.TempPathFactory):
     return folder, run_all(CONFIGS, folder, command="test", jobs=1)
 
 
-def test_worker_processes_give_the_bitwise_same_results(one_by_one, tmp_path: Path) -> None:
-    results = run_all(CONFIGS, tmp_path, command="test", jobs=2)
-    for here, there in zip(one_by_one[1], results, strict=True):
-        assert here.values == there.values
-        assert all(here.arrays[name].tobytes() == there.arrays[name].tobytes() for name in here.arrays)
+def test_a_run_gives_the_bitwise_same_result_whatever_runs_beside_it(one_by_one, tmp_path: Path) -> None:
+    beside = run_all(CONFIGS, tmp_path / "both", command="test", jobs=2)[1]
+    alone = run_all(CONFIGS[1:], tmp_path / "one", command="test", jobs=2)[0]
+    assert beside.values == alone.values
+    assert all(beside.arrays[name].tobytes() == alone.arrays[name].tobytes() for name in alone.arrays)
+    here = one_by_one[1][1].arrays["training_loss"]  # on all cores: another order of sums
+    np.testing.assert_allclose(here, alone.arrays["training_loss"], rtol=1e-3)
 
 
 def test_stored_runs_are_not_repeated(one_by_one, monkeypatch) -> None:
