@@ -5,6 +5,7 @@ when the residual exceeds the tolerance.
 """
 
 import dataclasses
+import functools
 import math
 import threading
 from collections.abc import Callable, Iterable
@@ -50,7 +51,18 @@ class Check:
         }
 
 
-Procedure = Callable[[PRNGKeyArray], Check]
+@dataclasses.dataclass(frozen=True)
+class Procedure:
+    """How a check is run; its kind and name are known before it is."""
+
+    kind: str
+    name: str
+    tolerance: float
+    residual: Callable[[PRNGKeyArray], float]
+
+    def __call__(self, key: PRNGKeyArray) -> Check:
+        """The check, run with this key."""
+        return Check(self.kind, self.name, self.residual(key), self.tolerance)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,12 +119,11 @@ class Verdict:
 def symbolic(name: str, differences: Callable[[], Iterable[sympy.Expr]]) -> Procedure:
     """Exact: residual = how many of the differences sympy cannot bring to the number 0."""
 
-    def run(key: PRNGKeyArray) -> Check:
+    def remaining(key: PRNGKeyArray) -> float:
         with ONE_AT_A_TIME:
-            remaining = sum(sympy.simplify(difference) != 0 for difference in differences())
-        return Check("symbolic", name, float(remaining), EXACT_SYMBOLIC)
+            return float(sum(sympy.simplify(difference) != 0 for difference in differences()))
 
-    return run
+    return Procedure("symbolic", name, EXACT_SYMBOLIC, remaining)
 
 
 def measure(gap: Callable[[PRNGKeyArray], Float[Array, ""]], key: PRNGKeyArray) -> float:
@@ -128,24 +139,24 @@ def autodiff(
     name: str, gap: Callable[[PRNGKeyArray], Float[Array, ""]], tolerance: float = EXACT_FLOAT64
 ) -> Procedure:
     """Closed form against `jax.grad`, or two exact routes to one number, in float64."""
-    return lambda key: Check("autodiff", name, measure(gap, key), tolerance)
+    return Procedure("autodiff", name, tolerance, functools.partial(measure, gap))
 
 
 def finite_difference(name: str, gap: Callable[[PRNGKeyArray], Float[Array, ""]]) -> Procedure:
     """Closed form against central differences."""
-    return lambda key: Check("finite_difference", name, measure(gap, key), FINITE_DIFFERENCE)
+    return Procedure("finite_difference", name, FINITE_DIFFERENCE, functools.partial(measure, gap))
 
 
 def simulation(name: str, deviation: Callable[[PRNGKeyArray], Float[Array, ""]]) -> Procedure:
     """Monte Carlo: the deviation is in standard errors, see `standard_errors_off`."""
-    return lambda key: Check("simulation", name, measure(deviation, key), STANDARD_ERRORS)
+    return Procedure("simulation", name, STANDARD_ERRORS, functools.partial(measure, deviation))
 
 
 def counterexample(
     name: str, gap: Callable[[PRNGKeyArray], Float[Array, ""]], tolerance: float = EXACT_FLOAT64
 ) -> Procedure:
     """The measurement `gap` of a check, with that check's tolerance, where the claim is false."""
-    return lambda key: Check("counterexample", name, measure(gap, key), tolerance)
+    return Procedure("counterexample", name, tolerance, functools.partial(measure, gap))
 
 
 def relative_gap(

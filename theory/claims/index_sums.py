@@ -4,7 +4,7 @@ Built on `Indexed` symbols, whose derivatives are Kronecker deltas. Never on `Ma
 derivatives can come back as 0 without a warning.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sympy
 from sympy import IndexedBase, KroneckerDelta, Sum, Symbol
@@ -51,8 +51,7 @@ def collapse(term: sympy.Expr, limits: sympy.Tuple) -> sympy.Expr:
 
 def at_gauge(expression: sympy.Expr, scores: IndexedBase, shift: IndexedBase) -> sympy.Expr:
     """The expression at S_ij = a_i: scores that are the same for every key."""
-    is_score = lambda e: isinstance(e, sympy.Indexed) and e.base == scores
-    return resolve(expression.replace(is_score, lambda e: sympy.Indexed(shift, e.indices[0])))
+    return resolve(of_indexed(expression, scores, lambda query, key: shift[query]))
 
 
 def canonical(expression: sympy.Expr, depth: int = 0) -> sympy.Expr:
@@ -81,3 +80,21 @@ def ring_matrix(entries: Sequence[sympy.Expr | int]) -> sympy.Matrix:
     """The circulant matrix M_pq = entries[(q - p) mod L], for a number L."""
     length = len(entries)
     return sympy.Matrix(length, length, lambda p, q: entries[(q - p) % length])
+
+
+def as_softmax(expression: sympy.Expr) -> sympy.Expr:
+    """Every A_pq spelled out as e^{S_pq} / sum_m e^{S_pm}."""
+    key = Symbol("m", integer=True, nonnegative=True)
+    weight = lambda p, q: sympy.exp(S[p, q]) / total(sympy.exp(S[p, key]), key)
+    return of_indexed(expression, A, weight)
+
+
+def of_indexed(expression: sympy.Expr, base: IndexedBase, meaning: Callable[..., sympy.Expr]) -> sympy.Expr:
+    """Every entry of `base` replaced by what its indices mean."""
+    is_entry = lambda e: isinstance(e, sympy.Indexed) and e.base == base
+    return expression.replace(is_entry, lambda e: meaning(*e.indices))
+
+
+def spelled_out(expression: sympy.Expr, length: int) -> sympy.Expr:
+    """The expression for a number L: every sum written out, every entry a symbol of its own."""
+    return expression.subs(L, length).doit()

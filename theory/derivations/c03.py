@@ -1,0 +1,72 @@
+"""C3: on a ring every key meets every lag once, so it receives exactly 1/L."""
+
+from sympy import Eq, IndexedBase, Mod, Sum, Symbol
+
+from theory.claims.c03 import columns_visit_every_lag_once
+from theory.claims.index_sums import A, L, difference, i, j, of_indexed, spelled_out, total
+from theory.derivations.derivation import Derivation, Step
+
+LARGEST_EXACT = 8
+
+t, c = IndexedBase("t", positive=True), IndexedBase("c", real=True)
+r = Symbol("r", integer=True)
+T = Symbol("T", positive=True)
+
+definition = total(A[i, j], i) / L
+on_the_ring = total(t[Mod(j - i, L)], i) / (L * T)
+split = (Sum(t[j - i], (i, 0, j)) + Sum(t[j - i + L], (i, j + 1, L - 1))) / (L * T)
+by_lag = total(t[r], r) / (L * T)
+
+
+def the_weights_are_circulant():
+    """A_ij = t(j - i mod L) / T, put in."""
+    yield difference(of_indexed(definition, A, lambda query, key: t[Mod(key - query, L)] / T), on_the_ring)
+
+
+def the_ring_is_cut():
+    """L = 2..8, every key: both forms written out term by term."""
+    for length in range(2, LARGEST_EXACT + 1):
+        for key in range(length):
+            whole, parts = (spelled_out(each.subs(j, key), length) for each in (on_the_ring, split))
+            yield whole - parts
+
+
+def the_normaliser_is_the_sum_over_lags():
+    """T = sum_r t(r)."""
+    yield by_lag.subs(T, total(t[r], r)) - 1 / L
+
+
+DERIVATION = Derivation(
+    label="C3",
+    given=(
+        (
+            Eq(A[i, j], t[Mod(j - i, L)] / T, evaluate=False),
+            "Circulant scores S_ij = g(j - i mod L), with t(r) = e^{g(r)}: each row holds the same L "
+            "numbers.",
+        ),
+        (Eq(T, total(t[r], r), evaluate=False), "So every row has the same normaliser."),
+    ),
+    target=c[j],
+    steps=(
+        Step(definition, "The mean attention that key j receives."),
+        Step(on_the_ring, "The weights of a circulant.", differences=the_weights_are_circulant),
+        Step(
+            split,
+            "The ring is cut: queries up to j are at lag j - i, those after it at lag j - i + L.",
+            scope="L = 2..8, every key, exact arithmetic",
+            differences=the_ring_is_cut,
+        ),
+        Step(
+            by_lag,
+            "With r for the lag the two pieces cover 0..j and j+1..L-1: every lag once.",
+            differences=columns_visit_every_lag_once,
+        ),
+        Step(
+            1 / L, "The sum over lags is the normaliser T.", differences=the_normaliser_is_the_sum_over_lags
+        ),
+    ),
+    conclusion=(
+        "c does not contain the kernel g, and the label loss sees the scores only through c (C1): it is "
+        "constant along every circulant direction, at any magnitude."
+    ),
+)
