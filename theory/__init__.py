@@ -32,6 +32,15 @@ from theory.circulant import (
 from theory.labels import label_score_gradient, residual_score_gradient
 from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
 from theory.masking import masked_error, masked_loss
+from theory.positions import (
+    PositionMaps,
+    centred_label_gradients,
+    frequency_pull,
+    position_gradients,
+    position_scores,
+    ring_positions,
+    spectrum,
+)
 from theory.reconstruction import (
     leading_proximity_law,
     proximity_law,
@@ -51,14 +60,17 @@ from theory.vectors import vector_proximity_law, vector_reduced_loss
 
 __all__ = [
     "Head",
+    "PositionMaps",
     "attention_weights",
     "blind_dimension",
+    "centred_label_gradients",
     "circulant",
     "circulant_kernel",
     "decompose",
     "dimensions",
     "fit_head",
     "fitted_value",
+    "frequency_pull",
     "head_loss",
     "head_size_bound",
     "isotropic_visible_share",
@@ -75,6 +87,8 @@ __all__ = [
     "nearest_neighbour_value",
     "pooled",
     "pooled_features",
+    "position_gradients",
+    "position_scores",
     "proximity_law",
     "received",
     "reconstruction_kernel_gradient",
@@ -85,8 +99,10 @@ __all__ = [
     "reduced_value_gradient",
     "residual_covariance",
     "residual_score_gradient",
+    "ring_positions",
     "sinkhorn_key_bias",
     "sinkhorn_potential",
+    "spectrum",
     "vector_proximity_law",
     "vector_reduced_loss",
 ]

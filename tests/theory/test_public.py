@@ -24,6 +24,7 @@ cross_covariance = autocovariance[:, None, None] * (value_map @ value_map.T)[Non
 label, position = jnp.asarray(1), jnp.asarray(0)
 features, labels = jnp.asarray(NUMBERS.normal(size=(6, 2))), jnp.asarray([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
 chances = jnp.full(6, 1 / 6)
+positions, maps = tokens - tokens.mean(axis=0, keepdims=True), jnp.asarray(NUMBERS.normal(size=(3, 2)))
 
 CALLS = {
     "attention_weights": (theory.attention_weights, scores),
@@ -82,8 +83,23 @@ CALLS = {
     "sinkhorn_potential": (lambda s: theory.sinkhorn_potential(s, kernel), scores),
     "vector_proximity_law": (lambda c: theory.vector_proximity_law(c, kernel), cross_covariance),
     "vector_reduced_loss": (lambda g: theory.vector_reduced_loss(g, value_map, cross_covariance), kernel),
+    "centred_label_gradients": (
+        lambda w: theory.centred_label_gradients(kernel, positions, w, maps),
+        maps,
+    ),
+    "frequency_pull": (lambda c: theory.frequency_pull(value, c, [1]), autocovariance),
+    "position_gradients": (lambda g: theory.position_gradients(g, positions, maps, maps), scores),
+    "position_scores": (lambda w: theory.position_scores(positions, w, maps), maps),
+    "spectrum": (lambda c: theory.spectrum(c, [1]), autocovariance),
 }
-OF_NUMBERS = {"Head", "blind_dimension", "dimensions", "isotropic_visible_share"}
+OF_NUMBERS = {
+    "Head",
+    "PositionMaps",
+    "blind_dimension",
+    "dimensions",
+    "isotropic_visible_share",
+    "ring_positions",
+}
 
 
 def test_every_public_name_is_called_here():
