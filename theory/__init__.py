@@ -29,6 +29,26 @@ from theory.circulant import (
     reduced_loss,
     reduced_value_gradient,
 )
+from theory.escape import (
+    Saddle,
+    escape_rate,
+    escape_steps,
+    escape_time,
+    factored_escape_time,
+    first_order_time,
+    label_saddle,
+    noisy_spread,
+    plateau_path,
+    sign_drift,
+)
+from theory.features import (
+    blind_escape_rate,
+    feature_curvature,
+    opening,
+    pulled_back,
+    query_dependent_gradient,
+    uniform_score_gradient,
+)
 from theory.labels import label_score_gradient, residual_score_gradient
 from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
 from theory.masking import masked_error, masked_loss
@@ -40,6 +60,14 @@ from theory.positions import (
     position_scores,
     ring_positions,
     spectrum,
+)
+from theory.probes import Objective, Probe, blind_curvature, label_gram, principal_angles, probe
+from theory.quadratic_features import (
+    quadratic_contrast,
+    quadratic_escape_rate,
+    quadratic_mean,
+    quadratic_response,
+    quadratic_variance,
 )
 from theory.reconstruction import (
     leading_proximity_law,
@@ -60,14 +88,25 @@ from theory.vectors import vector_proximity_law, vector_reduced_loss
 
 __all__ = [
     "Head",
+    "Objective",
     "PositionMaps",
+    "Probe",
+    "Saddle",
     "attention_weights",
+    "blind_curvature",
     "blind_dimension",
+    "blind_escape_rate",
     "centred_label_gradients",
     "circulant",
     "circulant_kernel",
     "decompose",
     "dimensions",
+    "escape_rate",
+    "escape_steps",
+    "escape_time",
+    "factored_escape_time",
+    "feature_curvature",
+    "first_order_time",
     "fit_head",
     "fitted_value",
     "frequency_pull",
@@ -76,7 +115,9 @@ __all__ = [
     "isotropic_visible_share",
     "key_bias_share",
     "label_gradient_bound",
+    "label_gram",
     "label_loss",
+    "label_saddle",
     "label_score_gradient",
     "leading_proximity_law",
     "markov_autocovariance",
@@ -85,11 +126,23 @@ __all__ = [
     "mixed",
     "nearest_neighbour_loss",
     "nearest_neighbour_value",
+    "noisy_spread",
+    "opening",
+    "plateau_path",
     "pooled",
     "pooled_features",
     "position_gradients",
     "position_scores",
+    "principal_angles",
+    "probe",
     "proximity_law",
+    "pulled_back",
+    "quadratic_contrast",
+    "quadratic_escape_rate",
+    "quadratic_mean",
+    "quadratic_response",
+    "quadratic_variance",
+    "query_dependent_gradient",
     "received",
     "reconstruction_kernel_gradient",
     "reconstruction_loss",
@@ -100,9 +153,11 @@ __all__ = [
     "residual_covariance",
     "residual_score_gradient",
     "ring_positions",
+    "sign_drift",
     "sinkhorn_key_bias",
     "sinkhorn_potential",
     "spectrum",
+    "uniform_score_gradient",
     "vector_proximity_law",
     "vector_reduced_loss",
 ]
