@@ -126,14 +126,20 @@ CALLS = {
         tokens,
     ),
     "uniform_score_gradient": (lambda x: theory.uniform_score_gradient(x, value_map, tokens), tokens),
+    "band_label_slope": (lambda s: theory.band_label_slope(s, 1), kernel),
+    "leading_visible_share": (theory.leading_visible_share, kernel),
+    "toeplitz": (theory.toeplitz, kernel),
+    "toeplitz_visible_share": (theory.toeplitz_visible_share, kernel),
 }
 OF_NUMBERS = {
-    "Saddle",
     "Head",
     "PositionMaps",
+    "Saddle",
+    "band_visible_share",
     "blind_dimension",
     "dimensions",
     "isotropic_visible_share",
+    "missing_neighbours",
     "ring_positions",
 }
 

@@ -1,0 +1,192 @@
+"""C20, escape from the plateau. Exact for every L: the saddle; its clocks to second order in the loss."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from theory.adiabatic import Head, head_loss
+from theory.attention import pooled_features
+from theory.claims import c20_quadratic, c20_symbols
+from theory.claims.check import (
+    Claim,
+    autodiff,
+    counterexample,
+    finite_difference,
+    relative_gap,
+    simulation,
+    standard_errors_off,
+    symbolic,
+)
+from theory.claims.populations import LENGTH, Population, ordered_against_shuffled
+from theory.escape import (
+    Saddle,
+    escape_steps,
+    factored_escape_time,
+    label_saddle,
+    noisy_spread,
+    plateau_path,
+    sign_drift,
+)
+from theory.tolerances import ASYMPTOTIC_EXPONENT, FINITE_DIFFERENCE, STANDARD_ERRORS
+
+PENALTY = 0.01
+FEATURES = 2
+WALKERS, STEPS = 20_000, 30
+
+
+def pool(parameters, tokens: Float[Array, " key"]) -> Float[Array, " features"]:
+    """z = mean_i (h_i^2, h_i^4 / 10), h = x + H, as a function of the scores in one vector."""
+    bend = lambda stream: jnp.concatenate([stream**2, stream**4 / 10], axis=1)
+    scores = parameters.reshape(LENGTH, LENGTH)
+    return pooled_features(scores, tokens[:, None], jnp.full((1, 1), -2.0), bend)
+
+
+def plateau() -> Float[Array, " parameters"]:
+    """The adiabatic point: classes of equal size and equal mean features, so every parameter is 0."""
+    return jnp.zeros(FEATURES + 1 + LENGTH**2)
+
+
+def population_loss(parameters: Float[Array, " parameters"], population: Population) -> Float[Array, ""]:
+    """The label loss over all sequences, of head, intercept and scores in one vector."""
+    weights, intercept, scores = jnp.split(parameters, [FEATURES, FEATURES + 1])
+    vectors = jax.vmap(pool, (None, 0))(scores, population.tokens)
+    head = Head(weights, intercept[0])
+    return head_loss(head, vectors, population.labels, population.chances, PENALTY)
+
+
+def claimed_saddle(population: Population) -> Saddle:
+    """K and M from the features and their responses at uniform attention."""
+    tokens, flat = population.tokens, jnp.zeros(LENGTH**2)
+    vectors = jax.vmap(pool, (None, 0))(flat, tokens)
+    pulls = jax.vmap(jax.jacrev(pool), (None, 0))(flat, tokens).reshape(-1, FEATURES, LENGTH, LENGTH)
+    return label_saddle(vectors, pulls, population.labels, population.chances, PENALTY)
+
+
+def hessian_gap(key: PRNGKeyArray, head_size: float = 0.0) -> Float[Array, ""]:
+    """The Hessian by jax, times a random direction, against [[K, -M], [-M^T, 0]]; the claim is for head 0."""
+    direction, population = jax.random.normal(key, plateau().shape), ordered_against_shuffled()
+    at = plateau().at[:FEATURES].set(head_size)
+    slope = jax.grad(lambda parameters: population_loss(parameters, population))
+    by_jax = jax.jvp(slope, (at,), (direction,))[1]
+    return relative_gap(by_jax, claimed_saddle(population).hessian() @ direction)
+
+
+def clock_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Descent on the true loss along the way out: steps its growth needs by the law, over steps taken."""
+    population, learning_rate, steps, scale = ordered_against_shuffled(), 2.0, 200, 1e-8
+    saddle = claimed_saddle(population)
+    direction = jnp.linalg.eigh(saddle.hessian())[1][:, 0]
+    slope = jax.grad(lambda parameters: population_loss(parameters, population))
+    step = lambda _, parameters: parameters - learning_rate * slope(parameters)
+    reached = jax.lax.fori_loop(0, steps, step, plateau() + scale * direction)
+    return jnp.abs(escape_steps(scale, reached @ direction, saddle.rate(), learning_rate) / steps - 1)
+
+
+def path_gap(claimed, key: PRNGKeyArray) -> Float[Array, ""]:
+    """The path of the claimed curvature against the exponential of the flow, curvature k included."""
+    curvature, contrast = jax.random.uniform(key, (2,), minval=0.5, maxval=1.5)
+    times = jnp.linspace(0.1, 4.0, 5)
+    flow = jnp.stack([jnp.stack([-curvature, contrast]), jnp.stack([contrast, jnp.zeros(())])])
+    rates, ways = jnp.linalg.eigh(flow)
+    exact = jnp.exp(times[:, None] * rates[None, :]) @ ways[1] ** 2
+    return relative_gap(plateau_path(times, 1.0, claimed(curvature), contrast), exact)
+
+
+def factored_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Runge-Kutta on head, query and key amplitudes until the predicted time, against the size."""
+    contrast, scale, size, steps = jax.random.uniform(key, minval=0.5, maxval=1.5), 0.2, 0.6, 400
+    interval = factored_escape_time(scale, size, contrast) / steps
+    slope = lambda state: contrast * jnp.prod(state) / state
+
+    def step(_, state):
+        first = slope(state)
+        second = slope(state + interval / 2 * first)
+        third = slope(state + interval / 2 * second)
+        fourth = slope(state + interval * third)
+        return state + interval / 6 * (first + 2 * second + 2 * third + fourth)
+
+    reached = jax.lax.fori_loop(0, steps, step, jnp.full(3, scale))
+    return jnp.abs(reached / size - 1).max()
+
+
+def noisy_walk(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Noisy descent along the escape direction from near 0: mean square and mean sign against the laws."""
+    rate, learning_rate, noise, scale = 0.3, 0.2, 0.5, 0.05
+    draws = noise * jax.random.normal(key, (STEPS, WALKERS))
+    step = lambda walkers, draw: (walkers + learning_rate * (rate * walkers + draw), None)
+    walkers, _ = jax.lax.scan(step, jnp.full(WALKERS, scale), draws)
+    found = jnp.stack([walkers**2, jnp.sign(0.3 + draws[0])], axis=1)
+    expected = [noisy_spread(1.0 * STEPS, scale, rate, learning_rate, noise), sign_drift(0.3, noise)]
+    return standard_errors_off(found, jnp.stack(expected))
+
+
+CLAIM = Claim(
+    label="C20",
+    title="Escape from the plateau",
+    statement=(
+        "At the adiabatic point of C19 (uniform attention, zero head) the Hessian of the label loss is "
+        "[[K, -M], [-M^T, 0]]: K = p(1-p) E[(z,1)(z,1)^T] plus the head's ridge, M = p(1-p) (E[dz/dS|1] - "
+        "E[dz/dS|0]), and exactly 0 among the scores. It has rank M negative directions, so it is a strict "
+        "saddle exactly when the classes differ in their mean response. The escape rate is the largest root "
+        "of det(gamma^2 + gamma K - M M^T), for one centred feature 2 sigma^2/(k + sqrt(k^2 + 4 sigma^2)): "
+        "the largest singular value sigma = |M| only when k = 0, and sigma^2/k once the head follows the "
+        "scores. A score of size e needs log(A/e)/log(1 + eta gamma) steps to reach A, reconstruction A/(eta "
+        "|G|). For z = mean (x_i + H_i)^2 on Gaussian rings gamma -> 2 p(1-p) (v kappa/L)^2, kappa = |C_1 - "
+        "C_0|/|C|: the same L^-2 as reconstruction, and kappa^2 slower. A ridge mu on the scores shuts the "
+        "exit when k mu >= sigma^2. Through queries and keys of size e the time is 1/(e sigma), not a "
+        "logarithm. Gradient noise tau starts the escape even at e = 0, as e = tau sqrt(eta/(2 gamma)). "
+        "A sign-normalised step moves a score by eta erf(SNR/sqrt 2), the batch's SNR, however small the "
+        "head: under Adam the plateau is a matter of class contrast over noise."
+    ),
+    regime=(
+        "Exact for every L: the Hessian for any architecture with a linear head and cross-entropy, the "
+        "response for cyclically stationary tokens (symbolic L), the variance for Gaussian ones (symbols, "
+        "L = 2..7). The clocks are those of the loss to second order (third for queries and keys, with k = "
+        "0), until the head or the scores are of order 1; -> is leading order in 1/L and needs equal C(0) "
+        "and equal sums of C. Noise is independent from step to step and Adam is taken without momentum."
+    ),
+    formula=(
+        r"H = \begin{pmatrix} K & -M \\ -M^{\top} & 0 \end{pmatrix}, \quad "
+        r"\gamma = \frac{2 \sigma^{2}}{k + \sqrt{k^{2} + 4 \sigma^{2}}}, \quad "
+        r"t_{\mathrm{label}} = \frac{1}{\gamma} \log \frac{A}{\varepsilon}, \quad "
+        r"\gamma \to \frac{2 p (1 - p) v^{2} \kappa^{2}}{L^{2}}"
+    ),
+    checks=(
+        symbolic("certificate: the Hessian at a zero head, any features", c20_symbols.hessian_at_a_zero_head),
+        symbolic("the cross block is the class contrast", c20_symbols.centred_contrast),
+        symbolic("rate, its limits and the path", c20_symbols.rate_of_the_saddle),
+        symbolic(
+            "certificate: as many ways down as the rank of M",
+            c20_symbols.negative_directions_are_the_rank_of_the_contrast,
+        ),
+        symbolic("queries and keys, noise, normalised steps", c20_symbols.clocks),
+        symbolic("response of quadratic features, symbolic L", c20_symbols.quadratic_response),
+        symbolic("its mean for stationary tokens, symbolic L", c20_symbols.stationary_response),
+        symbolic("variance of quadratic features, L = 2..7", c20_symbols.quadratic_variance),
+        autodiff("the Hessian by jax, over all sequences", hessian_gap),
+        autodiff("the path against the flow's exponential", lambda key: path_gap(lambda k: k, key)),
+        autodiff("response of quadratic features by jax", lambda key: c20_quadratic.response_gap(1.0, key)),
+        autodiff(
+            "200 steps of descent on the true loss",
+            clock_gap,
+            tolerance=FINITE_DIFFERENCE,
+        ),
+        autodiff(
+            "rate like L^-2, and its leading law", c20_quadratic.rate_order_gap, tolerance=ASYMPTOTIC_EXPONENT
+        ),
+        autodiff("queries and keys, Runge-Kutta", factored_gap, tolerance=FINITE_DIFFERENCE),
+        finite_difference("response of quadratic features", c20_quadratic.response_difference_gap),
+        simulation("class contrast, mean and variance of sampled rings", c20_quadratic.sampled_moments),
+        simulation("noisy descent and normalised steps", noisy_walk),
+        counterexample(
+            "the singular value as the rate, where features vary",
+            lambda key: path_gap(lambda k: 0.0 * k, key),
+        ),
+        counterexample("no residual", lambda key: c20_quadratic.response_gap(0.0, key)),
+        counterexample(
+            "tokens that are not Gaussian",
+            lambda key: c20_quadratic.sampled_moments(key, spread=0.5),
+            tolerance=STANDARD_ERRORS,
+        ),
+    ),
+)
