@@ -30,6 +30,7 @@ Report = Callable[..., None]
 COMMANDS = {
     "reproduce": "run everything and write one self-contained page",
     "verify": "check the claims, one line per check",
+    "derive": "show how a claim is derived, every step checked",
     "simulate": "run one simulation of the minimal model",
     "train": "train and probe Transformers on one task",
     "compare": "set each prediction beside the toy and the Transformer",
@@ -140,6 +141,34 @@ class Verify(Command):
 
 
 @dataclasses.dataclass(frozen=True)
+class Derive(Command):
+    """Show how claims are derived, each step checked by sympy. Exit 1 when a step does not hold."""
+
+    claims: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Labels, for example C8."""
+    all: bool = False
+    """Every claim; as LaTeX a whole article, with notation, statements and lists of checks."""
+    format: Literal["text", "latex", "html"] = "text"
+    """text to read here; latex for a paper that loads amsmath; html for a browser."""
+    out: Path | None = None
+    """Write to this file instead."""
+    line: ClassVar[str] = "derive"
+
+    def __call__(self) -> int:
+        from sims import store
+        from theory.derivations import document
+
+        labels = derivation_labels(self.claims, self.all)
+        with progress("derive", self.quiet or len(labels) == 1) as report:
+            sections = document.sections(labels, report=report)
+        shown = document.rendered(sections, self.format, whole=self.all)
+        if self.out:
+            store.write_atomic(self.out, shown.encode())
+        print(f"written to {self.out}" if self.out else shown)
+        return 0 if document.holds(sections) else 1
+
+
+@dataclasses.dataclass(frozen=True)
 class Experiment(Storing):
     """One experiment; `experiment_command` adds its settings as flags."""
 
@@ -241,6 +270,16 @@ def claims_config(labels: tuple[str, ...] = ()) -> ClaimsConfig:
     for label in labels:
         require(label, CLAIMS, "claim")
     return ClaimsConfig(labels or tuple(CLAIMS))
+
+
+def derivation_labels(chosen: tuple[str, ...], every: bool) -> list[str]:
+    """The derivations asked for, or a UsageError that says how to ask."""
+    from theory.derivations import DERIVATIONS
+
+    if not chosen and not every:
+        raise UsageError(f"name a claim, for example `sptlab derive C8`, or --all ({', '.join(DERIVATIONS)})")
+    named = [require(label, DERIVATIONS, "claim") for label in chosen]
+    return list(DERIVATIONS) if every else named
 
 
 def verified(config: ClaimsConfig, *, key: Any, report: Report | None = None) -> tuple[dict, dict]:
@@ -431,7 +470,13 @@ def parse(arguments: list[str]) -> Command:
         return understood(experiment_command(name, chosen), f"sptlab {name} {shown(chosen)}", rest[1:])
     if name == "study":
         return understood(experiment_command(name, name), f"sptlab {name}", rest)
-    kinds = {"reproduce": Reproduce, "verify": Verify, "compare": Compare, "figures": Figures}
+    kinds = {
+        "reproduce": Reproduce,
+        "verify": Verify,
+        "derive": Derive,
+        "compare": Compare,
+        "figures": Figures,
+    }
     return understood(kinds[name], f"sptlab {name}", rest)
 
 

@@ -27,14 +27,17 @@ def total(term: sympy.Expr, *indices: Symbol) -> sympy.Expr:
     return term
 
 
-def resolve(expression: sympy.Expr) -> sympy.Expr:
+def resolve(expression: sympy.Basic) -> sympy.Basic:
     """Collapse every Kronecker delta inside a sum, innermost first, and expand."""
+    if not isinstance(expression, sympy.Expr):
+        return expression  # the variable of a derivative
     if not expression.has(Sum):
         return sympy.expand(expression)
     if isinstance(expression, Sum):
-        summand, limits = resolve(expression.function), expression.limits[0]
-        inner = sympy.Add(*(collapse(part, limits) for part in sympy.Add.make_args(summand)))
-        return resolve(Sum(inner, *expression.limits[1:])) if expression.limits[1:] else inner
+        summand = resolve(expression.function)
+        for limits in expression.limits:
+            summand = sympy.Add(*(collapse(part, limits) for part in sympy.Add.make_args(summand)))
+        return sympy.expand(summand)
     return sympy.expand(expression.func(*(resolve(part) for part in expression.args)))
 
 
@@ -54,7 +57,7 @@ def at_gauge(expression: sympy.Expr, scores: IndexedBase, shift: IndexedBase) ->
     return resolve(of_indexed(expression, scores, lambda query, key: shift[query]))
 
 
-def canonical(expression: sympy.Expr, depth: int = 0) -> sympy.Expr:
+def canonical(expression: sympy.Basic, depth: int = 0) -> sympy.Basic:
     """Name the dummies of sums by their nesting, and order the indices of the symmetric C.
 
     sympy tells equal sums with different dummies apart; after this they cancel.
@@ -66,7 +69,7 @@ def canonical(expression: sympy.Expr, depth: int = 0) -> sympy.Expr:
         return Sum(canonical(expression.function.subs(renamed), depth + len(names)), *limits)
     if isinstance(expression, sympy.Indexed) and expression.base == C:
         return C[tuple(sorted(expression.indices, key=str))]
-    if not expression.args or isinstance(expression, sympy.Indexed):
+    if not expression.args or isinstance(expression, sympy.Indexed | sympy.Tuple):
         return expression
     return expression.func(*(canonical(part, depth) for part in expression.args))
 

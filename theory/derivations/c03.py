@@ -1,8 +1,8 @@
 """C3: on a ring every key meets every lag once, so it receives exactly 1/L."""
 
+import sympy
 from sympy import Eq, IndexedBase, Mod, Sum, Symbol
 
-from theory.claims.c03 import columns_visit_every_lag_once
 from theory.claims.index_sums import A, L, difference, i, j, of_indexed, spelled_out, total
 from theory.derivations.derivation import Derivation, Step
 
@@ -29,6 +29,18 @@ def the_ring_is_cut():
         for key in range(length):
             whole, parts = (spelled_out(each.subs(j, key), length) for each in (on_the_ring, split))
             yield whole - parts
+
+
+def pieces_join():
+    """Both sums over queries as sums over the lag: 0..j and j+1..L-1 join to 0..L-1."""
+    before, around = (piece for piece in sympy.Add.make_args(sympy.expand(L * T * split)))
+    joined = sum(each.change_index(i, lag_of(each), r) for each in (before, around))
+    yield sympy.simplify(joined - L * T * by_lag)
+
+
+def lag_of(piece: Sum) -> sympy.Expr:
+    """The lag as a function of the query, in a sum over t(lag)."""
+    return piece.function.indices[0]
 
 
 def the_normaliser_is_the_sum_over_lags():
@@ -59,7 +71,7 @@ DERIVATION = Derivation(
         Step(
             by_lag,
             "With r for the lag the two pieces cover 0..j and j+1..L-1: every lag once.",
-            differences=columns_visit_every_lag_once,
+            differences=pieces_join,
         ),
         Step(
             1 / L, "The sum over lags is the normaliser T.", differences=the_normaliser_is_the_sum_over_lags

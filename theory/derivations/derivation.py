@@ -104,5 +104,7 @@ class Derivation:
 
 
 def is_zero(expression: sympy.Expr) -> bool:
-    """Whether sympy brings the expression to the number 0; expanding is tried first, being cheap."""
-    return sympy.expand(expression) == 0 or sympy.simplify(expression) == 0
+    """Whether sympy brings the expression to the number 0; index sums only by expanding them."""
+    if sympy.expand(expression) == 0:
+        return True
+    return not expression.has(sympy.Sum) and sympy.simplify(expression) == 0

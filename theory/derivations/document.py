@@ -1,11 +1,12 @@
 r"""All derivations as one article that pdflatex compiles: notation, then a section per claim. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from theory.claims import Claim
+from theory.claims import CLAIMS, Claim
+from theory.derivations import DERIVATIONS
 from theory.derivations.derivation import Derivation
 from theory.derivations.prose import prose
-from theory.derivations.rendering import html, latex
+from theory.derivations.rendering import html, latex, text
 
 PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage{amsmath,amssymb}
@@ -19,6 +20,9 @@ PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \newcommand{\fitted}[1]{\sbox{\formulabox}{\(\displaystyle #1\)}%
   \ifdim\wd\formulabox>0.92\linewidth\resizebox{0.92\linewidth}{!}{\usebox{\formulabox}}%
   \else\usebox{\formulabox}\fi}
+% flushed right, on a line of its own where the last one has no room for it
+\newcommand{\found}[1]{{\unskip\nobreak\hfil\penalty50\hskip1em\hbox{}\nobreak\hfil\mbox{\footnotesize [#1]}%
+  \parfillskip=0pt\finalhyphendemerits=0\par}}
 \title{Local blindness of label supervision: statements and derivations}
 \author{sptlab}
 \date{}
@@ -53,7 +57,38 @@ PAGE = """<!doctype html>
 {sections}</body></html>
 """
 
+FRAGMENT = r"""\providecommand{\fitted}[1]{#1}
+\providecommand{\found}[1]{\hfill{\footnotesize [#1]}}"""
+
 Section = tuple[Claim, Derivation, Sequence[bool]]
+"""A claim, its derivation, and for each step after the first whether it was shown to hold."""
+
+
+def sections(labels: Sequence[str], *, report: Callable[[int, int, str], None]) -> list[Section]:
+    """The derivations of these claims, every step checked; `report` hears (done, total, label)."""
+    found = []
+    for done, label in enumerate(labels):
+        report(done, len(labels), label)
+        found.append((CLAIMS[label], DERIVATIONS[label], DERIVATIONS[label].check()))
+    return found
+
+
+def holds(checked: Iterable[Section]) -> bool:
+    """Whether every step of every derivation was shown to equal the one before."""
+    return all(all(outcomes) for _, _, outcomes in checked)
+
+
+def rendered(sections: Sequence[Section], form: str, *, whole: bool) -> str:
+    """The derivations in a format: text, html, or latex, which is an article if `whole`.
+
+    Otherwise LaTeX is what a paper that loads amsmath can \\input.
+    """
+    if form == "html":
+        return page(sections)
+    if form == "latex":
+        bodies = [latex(derivation, outcomes) for _, derivation, outcomes in sections]
+        return article(sections) if whole else "\n".join([FRAGMENT, *bodies])
+    return "\n".join(text(derivation, outcomes, claim.title) for claim, derivation, outcomes in sections)
 
 
 def article(sections: Iterable[Section]) -> str:

@@ -56,7 +56,7 @@ def reading_order(expression: Expr) -> list[Expr]:
     return [first, *(term for term in terms if term is not first)]
 
 
-def count_sums(term: Expr) -> int:
+def count_sums(term: sympy.Basic) -> int:
     """How deep sums are nested in a term."""
     inside = max((count_sums(part) for part in term.args), default=0)
     return inside + (len(term.limits) if isinstance(term, Sum) else 0)
@@ -89,7 +89,7 @@ class LinePrinter(StrPrinter):
     def _print_Indexed(self, expression: Indexed) -> str:
         return f"{expression.base.label}_{together([self._print(index) for index in expression.indices])}"
 
-    def _print_Sum(self, expression: Sum) -> str:
+    def _print_Sum(self, expression: Expr) -> str:
         told = []
         for limits in reversed(expression.limits):
             index, first, last = (self._print(part) for part in limits)
@@ -102,7 +102,7 @@ class LinePrinter(StrPrinter):
         """In parentheses if it is a sum of terms, or negative."""
         return f"({self._print(expression)})" if open_ended(expression) else self._print(expression)
 
-    def _print_Mul(self, expression: Mul) -> str:
+    def _print_Mul(self, expression: Expr) -> str:
         negative, above, below, brackets, sums = product(expression)
         factor = lambda each: self.parenthesize(each, PRECEDENCE["Mul"])
         if len(brackets) == 1 and not above:
@@ -116,33 +116,33 @@ class LinePrinter(StrPrinter):
         parts += [f"({self._print(each)})" for each in sums[:-1]] + [self._print(each) for each in sums[-1:]]
         return "-" * negative + " ".join(parts)
 
-    def _print_Derivative(self, expression: sympy.Derivative) -> str:
+    def _print_Derivative(self, expression: Expr) -> str:
         below = " ".join(f"d{self._print(variable)}" for variable in expression.variables)
         order = f"d^{len(expression.variables)}" if len(expression.variables) > 1 else "d"
         if expression.expr.is_Symbol or isinstance(expression.expr, AppliedUndef):
             return f"{order}{self._print(expression.expr)}/{below}"
         return f"{order}/{below} [{self._print(expression.expr)}]"
 
-    def _print_KroneckerDelta(self, expression: sympy.KroneckerDelta) -> str:
+    def _print_KroneckerDelta(self, expression: Expr) -> str:
         first, second = (
             self._print(index) for index in sorted(expression.indices, key=lambda e: e.is_number)
         )
         return f"1[{first} = {second}]"
 
-    def _print_Mod(self, expression: sympy.Mod) -> str:
+    def _print_Mod(self, expression: Expr) -> str:
         number, modulus = map(self._print, expression.args)
         return f"{number} mod {modulus}"
 
-    def _print_Function(self, expression: sympy.Function) -> str:
+    def _print_Function(self, expression: Expr) -> str:
         if expression.func == EXPECTATION:
             return f"E[{self._print(expression.args[0])}]"
         return super()._print_Function(expression)
 
-    def _print_exp(self, expression: sympy.exp) -> str:
+    def _print_exp(self, expression: Expr) -> str:
         exponent = self._print(expression.args[0])
         return f"e^{exponent}" if exponent.isalnum() else f"e^({exponent})"
 
-    def _print_Pow(self, expression: sympy.Pow, rational: bool = False) -> str:
+    def _print_Pow(self, expression: Expr, rational: bool = False) -> str:
         return super()._print_Pow(expression, rational).replace("**", "^")
 
 
@@ -152,11 +152,17 @@ class PaperPrinter(LatexPrinter):
     def _as_ordered_terms(self, expr: Expr, order: Any = None) -> list[Expr]:
         return reading_order(expr)
 
+    def _needs_add_brackets(self, expr: Expr) -> bool:
+        return isinstance(expr, Add)
+
     def _print_Indexed(self, expression: Indexed) -> str:
         indices = together([self._print(index) for index in expression.indices]).strip("{}")
-        return f"{self._print(expression.base.label)}_{{{indices}}}"
+        base, subscripted, subscript = self._print(expression.base.label).partition("_")
+        if subscripted:
+            return f"{base}_{{{subscript.strip('{}')}, {indices}}}"
+        return f"{base}_{{{indices}}}"
 
-    def _print_Sum(self, expression: Sum) -> str:
+    def _print_Sum(self, expression: Expr) -> str:
         told = []
         for limits in reversed(expression.limits):
             index, first, last = (self._print(part) for part in limits)
@@ -169,7 +175,7 @@ class PaperPrinter(LatexPrinter):
         shown = self._print(expression)
         return rf"\left( {shown} \right)" if open_ended(expression) else shown
 
-    def _print_Mul(self, expression: Mul) -> str:
+    def _print_Mul(self, expression: Expr) -> str:
         negative, above, below, brackets, sums = product(expression)
         if len(brackets) == 1 and not above and not sums and not brackets[0].has(Sum):
             above, brackets = brackets, []
@@ -182,24 +188,24 @@ class PaperPrinter(LatexPrinter):
         parts += [self._print(each) for each in sums[-1:]]
         return ("- " if negative else "") + r" \, ".join(parts)
 
-    def _print_Derivative(self, expression: sympy.Derivative) -> str:
+    def _print_Derivative(self, expression: Expr) -> str:
         below = r" \, ".join(rf"\partial {self._print(variable)}" for variable in expression.variables)
         order = rf"\partial^{{{len(expression.variables)}}}" if len(expression.variables) > 1 else r"\partial"
         if expression.expr.is_Symbol or isinstance(expression.expr, AppliedUndef):
             return rf"\frac{{{order} {self._print(expression.expr)}}}{{{below}}}"
         return rf"\frac{{{order}}}{{{below}}} \left[ {self._print(expression.expr)} \right]"
 
-    def _print_KroneckerDelta(self, expression: sympy.KroneckerDelta, exp: Any = None) -> str:
+    def _print_KroneckerDelta(self, expression: Expr, exp: Any = None) -> str:
         first, second = (
             self._print(index) for index in sorted(expression.indices, key=lambda e: e.is_number)
         )
         return rf"1_{{{first} = {second}}}"
 
-    def _print_Mod(self, expression: sympy.Mod, exp: Any = None) -> str:
+    def _print_Mod(self, expression: Expr, exp: Any = None) -> str:
         number, modulus = map(self._print, expression.args)
         return rf"{number} \bmod {modulus}"
 
-    def _print_Function(self, expression: sympy.Function, exp: Any = None) -> str:
+    def _print_Function(self, expression: Expr, exp: Any = None) -> str:
         if expression.func == EXPECTATION:
             return rf"\mathbb{{E}}\left[ {self._print(expression.args[0])} \right]"
         return super()._print_Function(expression, exp)

@@ -63,13 +63,13 @@ def wrapped(told: str, first: str, others: str | None = None) -> list[str]:
 
 
 def latex(derivation: Derivation, outcomes: Sequence[bool]) -> str:
-    r"""Body of a LaTeX section (amsmath and `\fitted` of the article)."""
+    r"""Body of a LaTeX section: amsmath, and the article's \fitted and \found, which a fragment defines."""
     rows = [r"\paragraph{Given}", r"\begin{itemize}"]
     rows += [rf"\item \({inline(expression)}\): {prose(told)}" for expression, told in derivation.given]
     rows += [r"\end{itemize}", r"\paragraph{Derivation}", r"\begin{enumerate}"]
     for step, found in zip(derivation.steps, verdicts(derivation, outcomes), strict=True):
         left = formula(derivation.target) if step is derivation.steps[0] else ""
-        rows += [rf"\item {prose(step.reason)} \hfill {{\footnotesize [{prose(found)}]}}"]
+        rows += [rf"\item {prose(step.reason)} \found{{{prose(found)}}}"]
         rows += [display(left, step.expression)]
     return "\n".join([*rows, r"\end{enumerate}", prose(derivation.conclusion), ""])
 
