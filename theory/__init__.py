@@ -37,6 +37,17 @@ from theory.circulant import (
     reduced_loss,
     reduced_value_gradient,
 )
+from theory.contrast import (
+    Contrast,
+    class_contrast,
+    class_pull,
+    contrast_gradient,
+    fluctuation_imbalance,
+    label_signal,
+    lag_direction,
+    pair_moments,
+    reconstruction_signal,
+)
 from theory.escape import (
     Saddle,
     escape_rate,
@@ -67,6 +78,7 @@ from theory.positions import (
     position_gradients,
     position_scores,
     ring_positions,
+    sinusoidal_positions,
     spectrum,
 )
 from theory.probes import Objective, Probe, blind_curvature, label_gram, principal_angles, probe
@@ -92,9 +104,18 @@ from theory.subspaces import (
     isotropic_visible_share,
     key_bias_share,
 )
+from theory.tied import (
+    independent_log_weight,
+    proximity,
+    sinusoidal_kernel,
+    tied_log_weight,
+    tied_score_mean,
+    tied_score_variance,
+)
 from theory.vectors import vector_proximity_law, vector_reduced_loss
 
 __all__ = [
+    "Contrast",
     "Head",
     "Objective",
     "PositionMaps",
@@ -109,6 +130,9 @@ __all__ = [
     "centred_label_gradients",
     "circulant",
     "circulant_kernel",
+    "class_contrast",
+    "class_pull",
+    "contrast_gradient",
     "decompose",
     "dimensions",
     "escape_rate",
@@ -119,9 +143,11 @@ __all__ = [
     "first_order_time",
     "fit_head",
     "fitted_value",
+    "fluctuation_imbalance",
     "frequency_pull",
     "head_loss",
     "head_size_bound",
+    "independent_log_weight",
     "isotropic_visible_share",
     "key_bias_share",
     "label_gradient_bound",
@@ -129,6 +155,8 @@ __all__ = [
     "label_loss",
     "label_saddle",
     "label_score_gradient",
+    "label_signal",
+    "lag_direction",
     "leading_proximity_law",
     "leading_visible_share",
     "markov_autocovariance",
@@ -140,6 +168,7 @@ __all__ = [
     "nearest_neighbour_value",
     "noisy_spread",
     "opening",
+    "pair_moments",
     "plateau_path",
     "pooled",
     "pooled_features",
@@ -147,6 +176,7 @@ __all__ = [
     "position_scores",
     "principal_angles",
     "probe",
+    "proximity",
     "proximity_law",
     "pulled_back",
     "quadratic_contrast",
@@ -159,6 +189,7 @@ __all__ = [
     "reconstruction_kernel_gradient",
     "reconstruction_loss",
     "reconstruction_score_gradient",
+    "reconstruction_signal",
     "reconstruction_value_gradient",
     "reduced_loss",
     "reduced_value_gradient",
@@ -168,7 +199,12 @@ __all__ = [
     "sign_drift",
     "sinkhorn_key_bias",
     "sinkhorn_potential",
+    "sinusoidal_kernel",
+    "sinusoidal_positions",
     "spectrum",
+    "tied_log_weight",
+    "tied_score_mean",
+    "tied_score_variance",
     "toeplitz",
     "toeplitz_visible_share",
     "uniform_score_gradient",

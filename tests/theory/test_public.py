@@ -130,8 +130,33 @@ CALLS = {
     "leading_visible_share": (theory.leading_visible_share, kernel),
     "toeplitz": (theory.toeplitz, kernel),
     "toeplitz_visible_share": (theory.toeplitz_visible_share, kernel),
+    "class_contrast": (lambda c: theory.class_contrast(scores, c), jnp.stack([covariance, covariance / 2])),
+    "class_pull": (
+        lambda m: theory.class_pull(m, tokens, jnp.full(LENGTH, 0.25), jnp.full(LENGTH, 0.25)),
+        tokens,
+    ),
+    "contrast_gradient": (
+        lambda c: theory.contrast_gradient(value, rate, c),
+        jnp.stack([covariance, covariance / 2]),
+    ),
+    "fluctuation_imbalance": (
+        lambda c: theory.fluctuation_imbalance(value, rate, scores, c),
+        covariance,
+    ),
+    "label_signal": (lambda k: theory.label_signal(theory.Contrast(value, k, rate, value), 0.1), rate),
+    "pair_moments": (lambda c: theory.pair_moments(scores, c), covariance),
+    "reconstruction_signal": (
+        lambda k: theory.reconstruction_signal(theory.Contrast(value, k, rate, value)),
+        rate,
+    ),
+    "independent_log_weight": (lambda c: theory.independent_log_weight(c, 0.1, 4), autocovariance),
+    "proximity": (lambda g: theory.proximity(g, 1), kernel),
+    "tied_log_weight": (lambda c: theory.tied_log_weight(c, 0.1, 4), autocovariance),
+    "tied_score_mean": (lambda c: theory.tied_score_mean(c, 0.1, 4), autocovariance),
+    "tied_score_variance": (lambda c: theory.tied_score_variance(c, 0.1), autocovariance),
 }
 OF_NUMBERS = {
+    "Contrast",
     "Head",
     "PositionMaps",
     "Saddle",
@@ -139,8 +164,11 @@ OF_NUMBERS = {
     "blind_dimension",
     "dimensions",
     "isotropic_visible_share",
+    "lag_direction",
     "missing_neighbours",
     "ring_positions",
+    "sinusoidal_kernel",
+    "sinusoidal_positions",
 }
 
 

@@ -1,0 +1,60 @@
+"""C7 sampled: two Gaussian classes, and what both losses make of their sequences."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from theory.circulant import circulant
+from theory.claims.check import standard_errors_off
+from theory.claims.draws import gaussian_sequences
+from theory.claims.feature_maps import squared
+from theory.contrast import (
+    class_contrast,
+    fluctuation_imbalance,
+    label_signal,
+    lag_direction,
+    pair_moments,
+    reconstruction_signal,
+)
+from theory.markov import markov_autocovariance
+
+LENGTH = 8
+VALUE, SMALL_HEAD = 0.7, 0.01
+IMBALANCE = 0.3
+SEQUENCES = 20_000
+
+
+def classes(apart: float = 0.2) -> Float[Array, "classes query key"]:
+    """Covariances of two AR(1) classes, of correlations 0.6 -/+ half of `apart`."""
+    return jnp.stack([circulant(markov_autocovariance(LENGTH, 0.6 + s * apart / 2)) for s in (-1, 1)])
+
+
+def sampled_deviation(tails: float, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Mean and power of both losses' pulls on sampled rings, prediction not at 1/2, against the law.
+
+    With `tails`, each sequence is scaled at random, its covariance kept.
+    """
+    draw, size = jax.random.split(key)
+    scales = jnp.sqrt(1 + tails * jax.random.rademacher(size, (SEQUENCES, 1), dtype=float))
+    rings = [gaussian_sequences(draw, each, SEQUENCES) * scales for each in classes()]
+    direction, pair = lag_direction(LENGTH, 1), class_contrast(lag_direction(LENGTH, 1), classes())
+    pulls = jnp.stack([jnp.sum(each @ direction * each, axis=1) for each in rings]) / pair.pooled
+    signs = jnp.asarray([[-1.0], [1.0]])
+    label, masked = (IMBALANCE - signs) * pulls, pulls
+    found = jnp.stack([label, label**2, masked, masked**2], axis=-1).mean(axis=0)
+    mean, signals = IMBALANCE - pair.kappa, (label_signal(pair, IMBALANCE), reconstruction_signal(pair))
+    powers = mean**2 * (1 + 1 / signals[0]), 1 + 1 / signals[1]
+    return standard_errors_off(found, jnp.stack([mean, powers[0], jnp.ones(()), powers[1]]))
+
+
+def fluctuation_deviation(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Classes that agree: E[(p - 1/2) q] for p = sigmoid(w (z - E z)) against tau_w m / 2."""
+    covariance, direction = classes()[1], lag_direction(LENGTH, 1)
+    rings = gaussian_sequences(key, covariance, SEQUENCES)
+    vectors = squared(rings + VALUE * rings.mean(axis=1, keepdims=True)).mean(axis=1)
+    passed = jnp.eye(LENGTH) + VALUE / LENGTH
+    centre = jnp.sum(passed * (passed @ covariance)) / (2 * LENGTH)
+    rates = jax.nn.sigmoid(SMALL_HEAD * (vectors - centre)) - 0.5
+    mean = pair_moments(direction, covariance)[0]
+    law = fluctuation_imbalance(SMALL_HEAD, VALUE, direction, covariance) * mean / 2
+    return standard_errors_off(rates * jnp.sum(rings @ direction * rings, axis=1), law)
