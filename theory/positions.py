@@ -1,6 +1,6 @@
 """Absolute positions as scores: S = P W_Q W_K^T P^T / sqrt(k), and what each loss says to the maps.
 
-Exact for every L, except `centred_label_gradients`: leading order in the size of the maps.   [C13]
+Exact for every L, except `centred_label_gradients`: leading order in the size of the maps.   [C13, C14]
 """
 
 import math
@@ -13,6 +13,8 @@ from jaxtyping import Array, Float
 
 from theory.reconstruction import Scalar
 from theory.shapes import require_kernel, require_length, require_square
+
+SINUSOIDAL_BASE = 10_000.0  # Vaswani et al. 2017, arXiv 1706.03762; used by Amos et al. 2024
 
 
 class PositionMaps(NamedTuple):
@@ -48,6 +50,28 @@ def ring_positions(length: int, frequencies: Sequence[int]) -> Float[Array, "len
     angles = ring_angles(length, chosen).T
     waves = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     return jnp.asarray(waves.reshape(length, 2 * len(chosen)), float)
+
+
+def sinusoidal_positions(length: int, width: int) -> Float[Array, "length width"]:
+    """P[i, 2m] = sin(i / b^(2m/width)), P[i, 2m+1] = cos of the same, b = 10,000.   [C13, C14]
+
+    p_i . p_j depends on i - j alone, `sinusoidal_kernel`; not over full periods, so not centred.
+
+    Raises
+    ------
+    ValueError
+        If `width` is odd.
+    """
+    angles = np.outer(np.arange(length), sinusoidal_frequencies(width))
+    waves = np.stack([np.sin(angles), np.cos(angles)], axis=-1)
+    return jnp.asarray(waves.reshape(length, width), float)
+
+
+def sinusoidal_frequencies(width: int) -> np.ndarray:
+    """b^(-2m/width) for m = 0..width/2 - 1."""
+    if width % 2:
+        raise ValueError(f"sinusoidal positions need an even width: got width={width}; try width={width + 1}")
+    return SINUSOIDAL_BASE ** (-np.arange(0, width, 2) / width)
 
 
 def ring_angles(length: int, frequencies: Sequence[int]) -> np.ndarray:
