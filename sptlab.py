@@ -15,7 +15,9 @@ import json
 import os
 import platform
 import re
+import signal
 import sys
+import threading
 import time
 import warnings
 import zlib
@@ -51,6 +53,7 @@ Each explains itself: sptlab COMMAND --help"""
 TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
 TRAININGS = ("docs_order", "docs_order_probes", "digits")
 CLAIMS_SECONDS = 40.0
+INTERRUPTED = threading.Event()
 
 
 class UsageError(Exception):
@@ -427,6 +430,8 @@ def progress(title: str, quiet: bool) -> Iterator[Report]:
 
     def report(done: float, total: float, label: str = "") -> None:
         nonlocal reached
+        if INTERRUPTED.is_set():  # a library that was being imported has swallowed it
+            raise KeyboardInterrupt
         reached = max(reached, done / max(total, 1))  # a stage in two parts may start again at 0
         bar.update(task, completed=reached, description=f"{title} {label}".strip())
         if lines and (label, int(10 * reached)) not in said:
@@ -545,6 +550,21 @@ def processor() -> str:
     return platform.processor() + platform.machine()
 
 
+def hear_interrupts() -> None:
+    """Note every Ctrl-C, so that one swallowed by a bare `except` still ends the run at its next report."""
+
+    def handle(*_: object) -> None:
+        INTERRUPTED.set()
+        raise KeyboardInterrupt
+
+    INTERRUPTED.clear()
+    listening = (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )  # not under nohup, nor in a thread
+    if listening and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, handle)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code: 0, 1 (a claim failed), 2 (an error, in one line), 130."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -552,6 +572,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(welcome())
         return 0
     try:
+        hear_interrupts()
         command = parse(arguments)
         prepare_jax()
         return command()  # type: ignore[operator]

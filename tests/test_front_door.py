@@ -1,8 +1,13 @@
 """What a user meets first: help without a manual, one line per error, exit codes that mean something."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -161,6 +166,24 @@ def test_ctrl_c_is_one_line_and_says_that_the_run_goes_on(run, monkeypatch):
     code, out, err = run("compare")
     assert (code, out) == (130, "")
     assert err == "sptlab: interrupted; the same command goes on where this one stopped\n"
+
+
+def test_ctrl_c_that_a_library_swallows_ends_the_run_at_its_next_report(run, monkeypatch):
+    def swallow(_):
+        with sptlab.progress("compare", quiet=True) as report:
+            with contextlib.suppress(KeyboardInterrupt):  # as a bare `except` around an import does
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(5)
+            report(1, 2)
+        return 0
+
+    monkeypatch.setattr(sptlab.Compare, "__call__", swallow)
+    monkeypatch.setattr(sptlab, "INTERRUPTED", threading.Event())
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run("compare")[0] == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def raising(error: BaseException):
