@@ -1,0 +1,159 @@
+"""Inner products of per-sample score gradients. Exact for every L; memory O(n L^2) at worst.
+
+K_nm = <G_n, G_m> over (L, L), one Gram matrix per layer and head: everything that spectra, ranks and
+angles need, and n x n instead of L^2 x L^2.   [C1]
+"""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Int
+
+from theory.attention import attention_weights
+from theory.probes.sources import Source, chunks
+from theory.shapes import require_length
+
+MEMORY = 1_200_000_000
+"""Bytes of gradients held at once."""
+
+CHUNK = 1 / 32
+"""Share of that memory that is differentiated at once; reverse mode takes several times as much."""
+
+Visit = Callable[[int, Float[Array, "sample *maps query key"]], None]
+Report = Callable[[int, int], None]
+
+
+def label_gram(
+    scores: Float[Array, "query key"],
+    tokens: Float[Array, "sample key width"],
+    value_map: Float[Array, "features width"],
+    head_gradients: Float[Array, "sample features"],
+) -> Float[Array, "sample sample"]:
+    """K_nm = <G_n, G_m> of `label_score_gradient`, without forming any G.   [C1, C2]
+
+    With s_nj = u_n^T V x_nj, B = A o A, h = s A^T:
+    L^2 K = s diag(1^T B) s^T - s B^T h^T - h B s^T + h diag(B 1) h^T.
+
+    Parameters
+    ----------
+    scores, tokens, value_map
+        S (L, L), shared by all samples; X (n, L, d); V (features, d).
+    head_gradients
+        u_n = dl_n/dz, shape (n, features).
+
+    Returns
+    -------
+    (n, n), of rank at most L - 1 for any S: time O(n L^2 + n^2 L), memory O(L^2 + n L).
+
+    Raises
+    ------
+    ValueError
+        If `scores` is not square, or the numbers of positions or samples differ.
+    """
+    weights = attention_weights(scores)
+    require_length(tokens[0], len(scores), "tokens[0]", "scores")
+    require_length(head_gradients, len(tokens), "head_gradients", "tokens")
+    per_key = jnp.einsum("nf,fw,nkw->nk", head_gradients, value_map, tokens)
+    squares, per_query = weights**2, per_key @ weights.T
+    crossed = (per_key @ squares.T) @ per_query.T
+    own = (per_key * squares.sum(axis=0)[None, :]) @ per_key.T
+    mean = (per_query * squares.sum(axis=1)[None, :]) @ per_query.T
+    return (own - crossed - crossed.T + mean) / len(scores) ** 2
+
+
+def gram(
+    source: Source,
+    *,
+    visit: Visit | None = None,
+    memory: int = MEMORY,
+    report: Report | None = None,
+) -> Float[np.ndarray, "*maps sample sample"]:
+    """K_nm = <G_n, G_m> per layer and head, in tiles that fit into `memory` bytes.
+
+    Samples that do not fit at once are differentiated again, tile by tile: k tiles cost (k+1)/2 times
+    the work of one.
+
+    Parameters
+    ----------
+    source
+        Gradients by range of samples.
+    visit
+        Called with (start, gradients) for every range, once for every sample or, at the end of a
+        range that does not divide, twice with the same values.
+    report
+        Called with (done, total) gradients.
+    """
+    count, shape = source.samples, source.bias.shape
+    each = source.bias.size * source.bias.dtype.itemsize
+    rows = int(np.clip(memory // each, 2, count))
+    rows = -(-count // -(-count // rows))
+    size = int(np.clip(memory * CHUNK // each, 1, rows))
+    maps = source.bias.size // shape[-1] ** 2
+    found = np.zeros((maps, count, count), source.bias.dtype)
+    total = sum(count - first for first in range(0, count, rows))
+    done = 0
+
+    def tell(number: int) -> None:
+        nonlocal done
+        done = min(done + number, total)
+        if report is not None:
+            report(done, total)
+
+    for first in range(0, count, rows):
+        last = min(first + rows, count)
+        store = jnp.zeros((maps, last - first, shape[-1] ** 2), source.bias.dtype)
+        for start, stop in chunks(first, last, size):
+            gradients = require_finite(source(start, stop), start)
+            if visit is not None:
+                visit(start, gradients)
+            store = filled(store, gradients, start - first)
+            tell(stop - start)
+        found[:, first:last, first:last] = products(store, store)
+        for start, stop in chunks(last, count, size) if last < count else ():
+            cross = np.asarray(products(store, flat(source(start, stop))))
+            found[:, first:last, start:stop] = cross
+            found[:, start:stop, first:last] = cross.swapaxes(1, 2)
+            tell(stop - start)
+        del store
+    return found.reshape(*shape[:-2], count, count)
+
+
+def flat(gradients: Float[Array, "sample *maps query key"]) -> Float[Array, "map sample entry"]:
+    """(maps, samples, L^2): layers and heads in front, scores as one axis."""
+    samples, length = len(gradients), gradients.shape[-1]
+    return gradients.reshape(samples, -1, length**2).swapaxes(0, 1)
+
+
+@functools.partial(jax.jit, donate_argnums=0)
+def filled(
+    store: Float[Array, "map row entry"],
+    gradients: Float[Array, "sample *maps query key"],
+    at: Int[ArrayLike, ""],
+) -> Float[Array, "map row entry"]:
+    """The store with these gradients in its rows from `at` on; in place."""
+    return jax.lax.dynamic_update_slice(store, flat(gradients), (0, at, 0))
+
+
+@jax.jit
+def products(
+    rows: Float[Array, "map row entry"], columns: Float[Array, "map column entry"]
+) -> Float[Array, "map row column"]:
+    """All inner products, map by map: no copy of the rows is made."""
+    return jnp.stack([row @ column.T for row, column in zip(rows, columns, strict=True)])
+
+
+def require_finite(
+    gradients: Float[Array, "sample *maps query key"], start: int
+) -> Float[Array, "sample *maps query key"]:
+    """The gradients, or `ValueError` that names the first sample with NaN or infinity."""
+    fine = np.asarray(jnp.isfinite(gradients).all(axis=tuple(range(1, gradients.ndim))))
+    if not fine.all():
+        raise ValueError(
+            f"gradients must be finite: got NaN or infinity at sample {start + int(np.argmin(fine))}; "
+            f"check that sample, and masks that forbid every key of a query"
+        )
+    return gradients
