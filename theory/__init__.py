@@ -30,6 +30,20 @@ from theory.boundaries import (
     toeplitz,
     toeplitz_visible_share,
 )
+from theory.causal import (
+    causal_weights,
+    fitted_readout,
+    next_token_lag_law,
+    next_token_law,
+    next_token_loss,
+    next_token_residual,
+    next_token_score_gradient,
+)
+from theory.causal_labels import (
+    causal_label_gradient,
+    causal_overlap,
+    causal_visible_share,
+)
 from theory.circulant import (
     circulant,
     circulant_kernel,
@@ -89,6 +103,7 @@ from theory.quadratic_features import (
     quadratic_response,
     quadratic_variance,
 )
+from theory.query_independence import pooled_by_key_bias, shared_row_gradient
 from theory.reconstruction import (
     leading_proximity_law,
     proximity_law,
@@ -96,6 +111,7 @@ from theory.reconstruction import (
     reconstruction_score_gradient,
     reconstruction_value_gradient,
 )
+from theory.sample_complexity import markov_signal, sequences_needed, sequences_ratio, sign_error
 from theory.sinkhorn import sinkhorn_key_bias, sinkhorn_potential
 from theory.subspaces import (
     blind_dimension,
@@ -127,6 +143,10 @@ __all__ = [
     "blind_curvature",
     "blind_dimension",
     "blind_escape_rate",
+    "causal_label_gradient",
+    "causal_overlap",
+    "causal_visible_share",
+    "causal_weights",
     "centred_label_gradients",
     "circulant",
     "circulant_kernel",
@@ -142,6 +162,7 @@ __all__ = [
     "feature_curvature",
     "first_order_time",
     "fit_head",
+    "fitted_readout",
     "fitted_value",
     "fluctuation_imbalance",
     "frequency_pull",
@@ -160,17 +181,24 @@ __all__ = [
     "leading_proximity_law",
     "leading_visible_share",
     "markov_autocovariance",
+    "markov_signal",
     "masked_error",
     "masked_loss",
     "missing_neighbours",
     "mixed",
     "nearest_neighbour_loss",
     "nearest_neighbour_value",
+    "next_token_lag_law",
+    "next_token_law",
+    "next_token_loss",
+    "next_token_residual",
+    "next_token_score_gradient",
     "noisy_spread",
     "opening",
     "pair_moments",
     "plateau_path",
     "pooled",
+    "pooled_by_key_bias",
     "pooled_features",
     "position_gradients",
     "position_scores",
@@ -196,7 +224,11 @@ __all__ = [
     "residual_covariance",
     "residual_score_gradient",
     "ring_positions",
+    "sequences_needed",
+    "sequences_ratio",
+    "shared_row_gradient",
     "sign_drift",
+    "sign_error",
     "sinkhorn_key_bias",
     "sinkhorn_potential",
     "sinusoidal_kernel",

@@ -10,7 +10,27 @@ import pytest
 from theory.claims import CLAIMS, KINDS, Check, Claim, Verdict, verify
 from theory.claims.check import counterexample, simulation, standard_errors_off, symbolic
 
-ALL = ["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10", "C12", "C13", "C14", "C17", "C19", "C20"]
+ALL = [
+    "C1",
+    "C2",
+    "C3",
+    "C4",
+    "C5",
+    "C6",
+    "C7",
+    "C8",
+    "C9",
+    "C10",
+    "C12",
+    "C13",
+    "C14",
+    "C16",
+    "C17",
+    "C18",
+    "C19",
+    "C20",
+    "C21",
+]
 
 
 def test_the_claims_of_the_issue_are_registered_in_order():
