@@ -128,6 +128,7 @@ from theory.tied import (
     tied_score_mean,
     tied_score_variance,
 )
+from theory.values_first import early_score_law, score_path, time_ratio, value_path, value_rate
 from theory.vectors import vector_proximity_law, vector_reduced_loss
 
 __all__ = [
@@ -155,6 +156,7 @@ __all__ = [
     "contrast_gradient",
     "decompose",
     "dimensions",
+    "early_score_law",
     "escape_rate",
     "escape_steps",
     "escape_time",
@@ -224,6 +226,7 @@ __all__ = [
     "residual_covariance",
     "residual_score_gradient",
     "ring_positions",
+    "score_path",
     "sequences_needed",
     "sequences_ratio",
     "shared_row_gradient",
@@ -237,9 +240,12 @@ __all__ = [
     "tied_log_weight",
     "tied_score_mean",
     "tied_score_variance",
+    "time_ratio",
     "toeplitz",
     "toeplitz_visible_share",
     "uniform_score_gradient",
+    "value_path",
+    "value_rate",
     "vector_proximity_law",
     "vector_reduced_loss",
 ]

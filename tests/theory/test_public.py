@@ -173,6 +173,11 @@ CALLS = {
     "sequences_needed": (lambda r: theory.sequences_needed(r, 2.0), rate),
     "sequences_ratio": (lambda k: theory.sequences_ratio(theory.Contrast(value, k, rate, value)), rate),
     "sign_error": (lambda r: theory.sign_error(9.0, r), rate),
+    "early_score_law": (theory.early_score_law, autocovariance),
+    "score_path": (lambda t: theory.score_path(t, 0.1, autocovariance), rate),
+    "time_ratio": (theory.time_ratio, autocovariance),
+    "value_path": (lambda t: theory.value_path(t, 0.1, autocovariance), rate),
+    "value_rate": (theory.value_rate, autocovariance),
 }
 OF_NUMBERS = {
     "Contrast",
