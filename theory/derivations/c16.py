@@ -8,34 +8,30 @@ from sympy import Eq
 from theory.derivations.derivation import Derivation, Step
 
 kappa, omega, z = sympy.symbols("kappa omega z", positive=True)
-m, s, q, n = (sympy.Symbol(name) for name in ("m", "s", "q", "n^*"))
+m, s, q, n, W = (sympy.Symbol(name) for name in ("m", "s", "q", "n^*", "W"))
 mean = sympy.Function("E", real=True)
 
-counts = (z**2 * (mean(q**2) - mean(s * q) ** 2) / mean(s * q) ** 2) / (
-    z**2 * (mean(q**2) - mean(q) ** 2) / mean(q) ** 2
-)
-signs_cancel = (
-    mean(q) ** 2 * (mean(q**2) - mean(s * q) ** 2) / (mean(s * q) ** 2 * (mean(q**2) - mean(q) ** 2))
-)
-moments = (
-    m**2
-    * (m**2 * (1 + kappa**2 + omega) - m**2 * kappa**2)
-    / (m**2 * kappa**2)
-    / (m**2 * (1 + kappa**2 + omega) - m**2)
-)
+ratio = lambda pooled, signed, power: pooled**2 * (power - signed**2) / (signed**2 * (power - pooled**2))
+means = {sign: sympy.Symbol(f"m_{label}") for sign, label in ((1, 1), (-1, 0))}
+averages = [sum(f(sign) * each for sign, each in means.items()) / 2 for f in (lambda _: 1, lambda sign: sign)]
+power = W + sum(each**2 for each in means.values()) / 2
+
+counts = ratio(mean(q), mean(s * q), mean(q**2))
+by_class = ratio(*averages, power)
+contrasts = ratio(m, kappa * m, m**2 * (1 + kappa**2 + omega))
 result = (1 + omega) / (kappa**2 * (kappa**2 + omega))
 
 
-def class_means() -> Iterator[sympy.Expr]:
-    """E q = m, E s q = kappa m, E q^2 = m^2 (1 + kappa^2 + omega), each as the mean over s = 1 and -1."""
-    means = {sign: m * (1 + sign * kappa) for sign in (1, -1)}
-    yield sympy.expand(sum(means.values()) / 2 - m)
-    yield sympy.expand(sum(sign * each for sign, each in means.items()) / 2 - kappa * m)
-    yield sympy.expand(
-        omega * m**2 + sum(each**2 for each in means.values()) / 2 - m**2 * (1 + kappa**2 + omega)
-    )
-    known = {mean(q): m, mean(s * q): kappa * m, mean(q**2): m**2 * (1 + kappa**2 + omega)}
-    yield sympy.cancel(signs_cancel.subs(known) - moments)
+def over_classes() -> Iterator[sympy.Expr]:
+    """E f(s) q is half of f(1) m_1 and half of f(-1) m_0; E q^2 the same of W_y + m_y^2."""
+    known = dict(zip((mean(q), mean(s * q), mean(q**2)), (*averages, power), strict=True))
+    yield sympy.cancel(counts.subs(known) - by_class)
+
+
+def in_contrasts() -> Iterator[sympy.Expr]:
+    """m_1 = m (1 + kappa), m_0 = m (1 - kappa), W = omega m^2 put in."""
+    known = {each: m * (1 + sign * kappa) for sign, each in means.items()} | {W: omega * m**2}
+    yield sympy.cancel(by_class.subs(known) - contrasts)
 
 
 DERIVATION = Derivation(
@@ -48,24 +44,19 @@ DERIVATION = Derivation(
             "After n* sequences the mean is z standard errors from 0; the same with s q for labels.",
         ),
         (
-            Eq(omega, sympy.Symbol("W") / m**2),
+            Eq(omega, W / m**2),
             "Class means of q are m (1 + kappa) and m (1 - kappa); W is its mean variance within a class.",
         ),
     ),
     target=sympy.Symbol("n^*_label") / sympy.Symbol("n^*_rec"),
     steps=(
-        Step(counts, "The ratio of variance over squared mean; s^2 = 1, so both have the same power."),
-        Step(
-            signs_cancel,
-            "z cancels.",
-            differences=lambda: [sympy.cancel(counts - signs_cancel)],
-            scope="any classes",
-        ),
-        Step(moments, "The means over two balanced classes.", differences=class_means, scope="any classes"),
+        Step(counts, "The ratio of variance over squared mean: z cancels, and E (s q)^2 = E q^2 as s^2 = 1."),
+        Step(by_class, "The means over two balanced classes.", "any classes", over_classes),
+        Step(contrasts, "In terms of the contrast and the spread.", "any classes", in_contrasts),
         Step(
             result,
             "Collect powers of m.",
-            differences=lambda: [sympy.cancel(moments - result)],
+            differences=lambda: [sympy.cancel(contrasts - result)],
             scope="any classes",
         ),
     ),
