@@ -7,7 +7,7 @@ from theory.claims import CLAIMS
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("theory", "sims", "full_scale", "paper_figs")
-ALL_LABELS = {f"C{number}" for number in range(1, 21)}  # the whole plan; the registry holds those done so far
+ALL_LABELS = {f"C{number}" for number in range(1, 24)}  # the whole plan; the registry holds those done so far
 CITATION = re.compile(r"\[(C\d+(?:,\s*C\d+)*)\]")
 
 
@@ -27,7 +27,7 @@ def test_every_label_in_the_code_is_a_claim():
 
 
 def test_a_label_that_is_no_claim_is_noticed():
-    assert not cited("the mean, [C21]") <= ALL_LABELS
+    assert not cited("the mean, [C99]") <= ALL_LABELS
 
 
 def test_every_claim_is_computed_by_labelled_code_outside_the_registry():

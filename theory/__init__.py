@@ -82,6 +82,7 @@ from theory.features import (
     query_dependent_gradient,
     uniform_score_gradient,
 )
+from theory.forgetting import forgotten_kernel, half_life
 from theory.labels import label_score_gradient, residual_score_gradient
 from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
 from theory.masking import masked_error, masked_loss
@@ -167,7 +168,9 @@ __all__ = [
     "fitted_readout",
     "fitted_value",
     "fluctuation_imbalance",
+    "forgotten_kernel",
     "frequency_pull",
+    "half_life",
     "head_loss",
     "head_size_bound",
     "independent_log_weight",

@@ -27,6 +27,8 @@ chances = jnp.full(6, 1 / 6)
 positions, maps = tokens - tokens.mean(axis=0, keepdims=True), jnp.asarray(NUMBERS.normal(size=(3, 2)))
 
 CALLS = {
+    "half_life": (lambda decay: theory.half_life(0.1, decay), rate),
+    "forgotten_kernel": (lambda g: theory.forgotten_kernel(g, rate, 0.1, 3), kernel),
     "attention_weights": (theory.attention_weights, scores),
     "circulant": (theory.circulant, kernel),
     "circulant_kernel": (theory.circulant_kernel, scores),

@@ -31,11 +31,34 @@ from theory.claims import (
     c19,
     c20,
     c21,
+    c22,
 )
 from theory.claims.check import KINDS, Check, Claim, Verdict
 
 THREADS = 2  # nearly all the time goes to compiling, which threads share well
-MODULES = (c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, c16, c17, c18, c19, c20, c21)
+MODULES = (
+    c01,
+    c02,
+    c03,
+    c04,
+    c05,
+    c06,
+    c07,
+    c08,
+    c09,
+    c10,
+    c11,
+    c12,
+    c13,
+    c14,
+    c16,
+    c17,
+    c18,
+    c19,
+    c20,
+    c21,
+    c22,
+)
 
 CLAIMS: dict[str, Claim] = {module.CLAIM.label: module.CLAIM for module in MODULES}
 """The registry, in the order of the labels."""

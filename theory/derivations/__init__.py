@@ -24,10 +24,33 @@ from theory.derivations import (
     c19,
     c20,
     c21,
+    c22,
 )
 from theory.derivations.derivation import Derivation, Step
 
-MODULES = (c01, c02, c03, c04, c05, c06, c07, c08, c09, c10, c11, c12, c13, c14, c16, c17, c18, c19, c20, c21)
+MODULES = (
+    c01,
+    c02,
+    c03,
+    c04,
+    c05,
+    c06,
+    c07,
+    c08,
+    c09,
+    c10,
+    c11,
+    c12,
+    c13,
+    c14,
+    c16,
+    c17,
+    c18,
+    c19,
+    c20,
+    c21,
+    c22,
+)
 
 DERIVATIONS: dict[str, Derivation] = {module.DERIVATION.label: module.DERIVATION for module in MODULES}
 """The registry, in the order of the labels."""

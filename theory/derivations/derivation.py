@@ -41,8 +41,12 @@ class Step:
         """Whether every difference from the step before is the number 0; none at all is a failure."""
         if self.differences is None:
             return difference(before.expression, self.expression) == 0
-        found = [is_zero(sympy.sympify(each)) for each in self.differences()]
-        return bool(found) and all(found)
+        found = False
+        for each in self.differences():
+            found = is_zero(sympy.sympify(each))
+            if not found:
+                break
+        return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +108,8 @@ class Derivation:
 
 
 def is_zero(expression: sympy.Expr) -> bool:
-    """Whether sympy brings the expression to the number 0; index sums only by expanding them."""
-    if sympy.expand(expression) == 0:
-        return True
-    return not expression.has(sympy.Sum) and sympy.simplify(expression) == 0
+    """Whether sympy brings the expression to the number 0; sums and polynomials only by expanding them."""
+    expanded = sympy.expand(expression)
+    if expanded == 0 or expanded.has(sympy.Sum) or expanded.is_polynomial():
+        return expanded == 0
+    return sympy.simplify(expanded) == 0
