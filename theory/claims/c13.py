@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from theory.attention import attention_weights, received
 from theory.claims import c13_symbols
 from theory.claims.c13_blocks import (
     any_product,
@@ -59,11 +60,13 @@ def chain_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def blind_gap(positions_of, maps_of, key: PRNGKeyArray) -> Float[Array, ""]:
-    """jax's label gradient in W_Q, relative to its size in the scores."""
+    """jax's label gradient in W_Q, for a loss with dl/dz = u, relative to (s - mean s)/L."""
     setting = drawn(key)
-    positions, maps = positions_of(setting), maps_of(setting)
-    found = jax.grad(through(setting.sequence.loss, positions))(maps).query
-    return relative_gap(found, jnp.zeros_like(found), scale=setting.per_key() / LENGTH)
+    positions, (query_map, key_map) = positions_of(setting), maps_of(setting)
+    per_key = setting.sequence.tokens @ setting.sequence.head[0]
+    pulled = lambda each: received(attention_weights(position_scores(positions, each, key_map))) @ per_key
+    found = jax.grad(pulled)(query_map)
+    return relative_gap(found, jnp.zeros_like(found), scale=(per_key - per_key.mean()) / LENGTH)
 
 
 def label_sizes(positions_of, setting: Setting, scale) -> Float[Array, " size"]:
@@ -109,15 +112,16 @@ CLAIM = Claim(
         "W_Q/sqrt(k). At uniform attention the label gradient in W_Q is (1/(L^2 sqrt(k))) (P^T 1) ((s - "
         "mean s)^T P W_K): rank one, and exactly 0 for every sample when the encodings are centred, P^T 1 "
         "= 0, as sinusoids over full periods are; if they are not, it vanishes for every sample only where "
-        "all keys P W_K coincide. From maps of size e, the label gradient is O(e^3) for centred encodings, "
-        "with leading term (1/(k L^2)) (P^T P) W_Q W_K^T P^T diag(s - mean s) P W_K, and O(e) for "
-        "uncentred ones; reconstruction's is O(e). For cyclically stationary data and sinusoids over full "
-        "periods, the reconstruction gradient in W = W_Q W_K^T is block-diagonal in the frequencies at any "
-        "circulant S, each block a scaled rotation; at uniform attention minus the gradient is m_f/sqrt(k) "
-        "times the identity, m_f = (1/(2L)) [v (1 + v/L)(lambda_f - C(0)) + v^2 lambda_0/L], lambda the "
-        "data's spectrum. To first order in e the rows of W_Q + W_K and W_Q - W_K at frequency f grow like "
-        "exp(m_f t/sqrt(k)) and exp(-m_f t/sqrt(k)): relative scores from absolute encodings, proximity "
-        "where the low frequencies hold the power."
+        "all keys P W_K coincide; that in W_K vanishes where the mean query W_Q^T P^T 1/L does. From maps "
+        "of size e, the label gradient is O(e^3) for centred encodings, with leading term (1/(k L^2)) (P^T "
+        "P) W_Q W_K^T P^T diag(s - mean s) P W_K, and O(e) for uncentred ones; reconstruction's is O(e). "
+        "For cyclically stationary data and sinusoids over full periods, the reconstruction gradient in W "
+        "= W_Q W_K^T is block-diagonal in the frequencies at any circulant S, each block a scaled "
+        "rotation; at uniform attention minus the gradient is m_f/sqrt(k) times the identity, m_f = "
+        "(1/(2L)) [v (1 + v/L)(lambda_f - C(0)) + v^2 lambda_0/L], lambda the data's spectrum. To first "
+        "order in e the rows of W_Q + W_K and W_Q - W_K at frequency f grow like exp(m_f t/sqrt(k)) and "
+        "exp(-m_f t/sqrt(k)): relative scores from absolute encodings, proximity where the low frequencies "
+        "hold the power."
     ),
     regime=(
         "Exact for every L >= 3 and every loss (chain rule), at uniform attention (rank one, zero, m_f), "
