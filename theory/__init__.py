@@ -62,6 +62,14 @@ from theory.contrast import (
     pair_moments,
     reconstruction_signal,
 )
+from theory.depth import (
+    heads_pooled,
+    stack_pooled,
+    stack_response,
+    stack_score_gradient,
+    visible_dimension,
+    visible_share,
+)
 from theory.escape import (
     Saddle,
     escape_rate,
@@ -86,6 +94,10 @@ from theory.forgetting import forgotten_kernel, half_life
 from theory.labels import label_score_gradient, residual_score_gradient
 from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
 from theory.masking import masked_error, masked_loss
+from theory.pools import (
+    VISIBILITY,
+    Row,
+)
 from theory.positions import (
     PositionMaps,
     centred_label_gradients,
@@ -113,6 +125,14 @@ from theory.reconstruction import (
     reconstruction_value_gradient,
 )
 from theory.sample_complexity import markov_signal, sequences_needed, sequences_ratio, sign_error
+from theory.score_families import (
+    alibi_local_mass,
+    alibi_scores,
+    alibi_window_mass,
+    content_score_gradient,
+    content_scores,
+    rotary_scores,
+)
 from theory.sinkhorn import sinkhorn_key_bias, sinkhorn_potential
 from theory.subspaces import (
     blind_dimension,
@@ -133,12 +153,17 @@ from theory.values_first import early_score_law, score_path, time_ratio, value_p
 from theory.vectors import vector_proximity_law, vector_reduced_loss
 
 __all__ = [
+    "VISIBILITY",
     "Contrast",
     "Head",
     "Objective",
     "PositionMaps",
     "Probe",
+    "Row",
     "Saddle",
+    "alibi_local_mass",
+    "alibi_scores",
+    "alibi_window_mass",
     "attention_weights",
     "band_label_slope",
     "band_visible_share",
@@ -154,6 +179,8 @@ __all__ = [
     "circulant_kernel",
     "class_contrast",
     "class_pull",
+    "content_score_gradient",
+    "content_scores",
     "contrast_gradient",
     "decompose",
     "dimensions",
@@ -173,6 +200,7 @@ __all__ = [
     "half_life",
     "head_loss",
     "head_size_bound",
+    "heads_pooled",
     "independent_log_weight",
     "isotropic_visible_share",
     "key_bias_share",
@@ -229,6 +257,7 @@ __all__ = [
     "residual_covariance",
     "residual_score_gradient",
     "ring_positions",
+    "rotary_scores",
     "score_path",
     "sequences_needed",
     "sequences_ratio",
@@ -240,6 +269,9 @@ __all__ = [
     "sinusoidal_kernel",
     "sinusoidal_positions",
     "spectrum",
+    "stack_pooled",
+    "stack_response",
+    "stack_score_gradient",
     "tied_log_weight",
     "tied_score_mean",
     "tied_score_variance",
@@ -251,4 +283,6 @@ __all__ = [
     "value_rate",
     "vector_proximity_law",
     "vector_reduced_loss",
+    "visible_dimension",
+    "visible_share",
 ]

@@ -24,9 +24,23 @@ cross_covariance = autocovariance[:, None, None] * (value_map @ value_map.T)[Non
 label, position = jnp.asarray(1), jnp.asarray(0)
 features, labels = jnp.asarray(NUMBERS.normal(size=(6, 2))), jnp.asarray([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
 chances = jnp.full(6, 1 / 6)
+two_maps = jnp.stack([value_map, value_map])
 positions, maps = tokens - tokens.mean(axis=0, keepdims=True), jnp.asarray(NUMBERS.normal(size=(3, 2)))
 
 CALLS = {
+    "stack_score_gradient": (
+        lambda s: theory.stack_score_gradient(s[None], tokens, value_map[None], vector),
+        scores,
+    ),
+    "stack_response": (
+        lambda s: theory.stack_response(jnp.stack([s, s]), two_maps),
+        scores,
+    ),
+    "stack_pooled": (
+        lambda s: theory.stack_pooled(jnp.stack([s, s.T]), tokens, two_maps),
+        scores,
+    ),
+    "heads_pooled": (lambda s: theory.heads_pooled(s[None], tokens, value_map[None]), scores),
     "half_life": (lambda decay: theory.half_life(0.1, decay), rate),
     "forgotten_kernel": (lambda g: theory.forgotten_kernel(g, rate, 0.1, 3), kernel),
     "attention_weights": (theory.attention_weights, scores),
@@ -180,8 +194,18 @@ CALLS = {
     "time_ratio": (theory.time_ratio, autocovariance),
     "value_path": (lambda t: theory.value_path(t, 0.1, autocovariance), rate),
     "value_rate": (theory.value_rate, autocovariance),
+    "alibi_local_mass": (lambda m: theory.alibi_local_mass(m, 1.0), rate),
+    "alibi_scores": (lambda m: theory.alibi_scores(LENGTH, m), rate),
+    "alibi_window_mass": (lambda m: theory.alibi_window_mass(LENGTH, m, 1), rate),
+    "content_score_gradient": (lambda x: theory.content_score_gradient(x, value_map, vector), tokens),
+    "content_scores": (lambda w: theory.content_scores(w, tokens), value_map),
+    "rotary_scores": (lambda pair: theory.rotary_scores(pair, LENGTH, 1.0), kernel[:2]),
 }
 OF_NUMBERS = {
+    "VISIBILITY",
+    "Row",
+    "visible_dimension",
+    "visible_share",
     "Contrast",
     "Head",
     "PositionMaps",

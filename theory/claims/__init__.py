@@ -25,6 +25,7 @@ from theory.claims import (
     c12,
     c13,
     c14,
+    c15,
     c16,
     c17,
     c18,
@@ -32,6 +33,7 @@ from theory.claims import (
     c20,
     c21,
     c22,
+    c23,
 )
 from theory.claims.check import KINDS, Check, Claim, Verdict
 
@@ -51,6 +53,7 @@ MODULES = (
     c12,
     c13,
     c14,
+    c15,
     c16,
     c17,
     c18,
@@ -58,6 +61,7 @@ MODULES = (
     c20,
     c21,
     c22,
+    c23,
 )
 
 CLAIMS: dict[str, Claim] = {module.CLAIM.label: module.CLAIM for module in MODULES}

@@ -18,6 +18,7 @@ from theory.derivations import (
     c12,
     c13,
     c14,
+    c15,
     c16,
     c17,
     c18,
@@ -25,6 +26,7 @@ from theory.derivations import (
     c20,
     c21,
     c22,
+    c23,
 )
 from theory.derivations.derivation import Derivation, Step
 
@@ -43,6 +45,7 @@ MODULES = (
     c12,
     c13,
     c14,
+    c15,
     c16,
     c17,
     c18,
@@ -50,6 +53,7 @@ MODULES = (
     c20,
     c21,
     c22,
+    c23,
 )
 
 DERIVATIONS: dict[str, Derivation] = {module.DERIVATION.label: module.DERIVATION for module in MODULES}
