@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theory.attention import pooled_features
-from theory.circulant import circulant
-from theory.claims import c07_samples, c07_symbols
-from theory.claims.c07_samples import LENGTH, VALUE, classes
+from theory.claims import c07_moments, c07_samples, c07_symbols
+from theory.claims.c07_moments import HEAD, blind_direction, line_classes
+from theory.claims.c07_samples import LENGTH, VALUE
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -19,25 +19,9 @@ from theory.claims.check import (
     symbolic,
 )
 from theory.claims.feature_maps import squared
-from theory.contrast import (
-    class_contrast,
-    class_pull,
-    contrast_gradient,
-    label_signal,
-    lag_direction,
-    pair_moments,
-    reconstruction_signal,
-)
-from theory.reconstruction import reconstruction_loss, without_lag_zero
+from theory.contrast import class_pull, contrast_gradient
+from theory.reconstruction import reconstruction_loss
 from theory.tolerances import ASYMPTOTIC_EXPONENT, STANDARD_ERRORS
-
-HEAD = 1.3
-
-
-def blind_direction(key: PRNGKeyArray) -> Float[Array, "query key"]:
-    """A random circulant that is doubly centred with diagonal 0, different on its two sides."""
-    kernel = without_lag_zero(jax.random.normal(key, (LENGTH,)))
-    return circulant(without_lag_zero(kernel - kernel.sum() / (LENGTH - 1)))
 
 
 def uncentred_direction(key: PRNGKeyArray) -> Float[Array, "query key"]:
@@ -66,40 +50,20 @@ def statistic_gap(direction_of, key: PRNGKeyArray) -> Float[Array, ""]:
 def population_loss(scores) -> Float[Array, ""]:
     """E[(1/2 - y) w z]: the label loss to first order in w, from second moments alone."""
     passed = jnp.eye(LENGTH) + VALUE * jax.nn.softmax(scores)
-    powers = jax.vmap(lambda covariance: jnp.sum(passed * (passed @ covariance)))(classes())
+    powers = jax.vmap(lambda covariance: jnp.sum(passed * (passed @ covariance)))(line_classes())
     return HEAD / 4 * (powers[0] - powers[1]) / (2 * LENGTH)
 
 
 def law_gap(scale: float, key: PRNGKeyArray) -> Float[Array, ""]:
     """jax's population gradient at scores of the given size against the contrast law."""
     scores = scale * jax.random.normal(key, (LENGTH, LENGTH))
-    return relative_gap(jax.grad(population_loss)(scores), contrast_gradient(VALUE, HEAD, classes()))
+    return relative_gap(jax.grad(population_loss)(scores), contrast_gradient(VALUE, HEAD, line_classes()))
 
 
 def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """The contrast law against central differences of the population loss."""
-    law = contrast_gradient(VALUE, HEAD, classes())
+    law = contrast_gradient(VALUE, HEAD, line_classes())
     return finite_difference_gap(population_loss, law, jnp.zeros((LENGTH, LENGTH)), key=key)
-
-
-def variance_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Mean and variance of x^T D x against the slopes of its cumulants' generating function, by jax."""
-    direction, covariance = blind_direction(key), classes()[1]
-    even = (direction + direction.T) / 2
-    cumulants = lambda t: -jnp.linalg.slogdet(jnp.eye(LENGTH) - 2 * t * even @ covariance)[1] / 2
-    slope = jax.grad(cumulants)
-    found = jnp.stack([slope(0.0), jax.jacfwd(slope)(0.0)])
-    return relative_gap(found, jnp.stack(pair_moments(direction, covariance)))
-
-
-def exponent_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """As classes approach: fitted exponents in kappa, of the label's signal (2) and the other's (0)."""
-    direction = lag_direction(LENGTH, 1)
-    pairs = [class_contrast(direction, classes(apart)) for apart in (0.1, 0.05, 0.025)]
-    slope = lambda values: jnp.log(values[0] / values[2]) / jnp.log(pairs[0].kappa / pairs[2].kappa)
-    label = slope([label_signal(pair) for pair in pairs])
-    other = slope([reconstruction_signal(pair) for pair in pairs])
-    return jnp.maximum(jnp.abs(label - 2), jnp.abs(other))
 
 
 def pair_gap(other: tuple[int, ...], key: PRNGKeyArray) -> Float[Array, ""]:
@@ -162,8 +126,9 @@ CLAIM = Claim(
         ),
         autodiff("both losses pull by x^T D x, by jax", lambda key: statistic_gap(blind_direction, key)),
         autodiff("the population gradient is the classes' difference", lambda key: law_gap(0.0, key)),
-        autodiff("mean and variance against the generating function", variance_gap),
-        autodiff("the signal falls like kappa^2", exponent_gap, tolerance=ASYMPTOTIC_EXPONENT),
+        autodiff("moments against their generating function", c07_moments.moments_gap),
+        autodiff("both signals from each class's moments", c07_moments.signal_gap),
+        autodiff("the signal falls like kappa^2", c07_moments.exponent_gap, tolerance=ASYMPTOTIC_EXPONENT),
         autodiff("any number of classes", many_classes_gap),
         autodiff("mirror images by jax", lambda key: pair_gap(c07_symbols.RING[::-1], key)),
         finite_difference("the population gradient", difference_gap),

@@ -1,0 +1,73 @@
+"""C7's moments: the statistic x^T D x within classes, and the signals it gives both losses."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from theory.circulant import circulant
+from theory.claims.c07_samples import LENGTH, VALUE, classes
+from theory.claims.check import relative_gap
+from theory.claims.draws import open_markov_covariance
+from theory.contrast import (
+    class_contrast,
+    fluctuation_imbalance,
+    label_signal,
+    lag_direction,
+    pair_moments,
+    reconstruction_signal,
+)
+from theory.reconstruction import without_lag_zero
+
+HEAD = 1.3
+
+
+def line_classes() -> Float[Array, "classes query key"]:
+    """Two AR(1) classes on a line, whose ends differ from their middle."""
+    return jnp.stack([open_markov_covariance(LENGTH, jnp.asarray(each)) for each in (0.4, 0.7)])
+
+
+def blind_direction(key: PRNGKeyArray) -> Float[Array, "query key"]:
+    """A random circulant that is doubly centred with diagonal 0, different on its two sides."""
+    kernel = without_lag_zero(jax.random.normal(key, (LENGTH,)))
+    return circulant(without_lag_zero(kernel - kernel.sum() / (LENGTH - 1)))
+
+
+def moments_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Mean and variance of x^T D x, and its covariance with z, against their generating function by jax."""
+    direction, covariance = blind_direction(key), line_classes()[1]
+    passed = jnp.eye(LENGTH) + VALUE / LENGTH
+    forms = jnp.stack([(direction + direction.T) / 2, passed @ passed / (2 * LENGTH)])
+
+    def cumulants(amounts):
+        tilted = jnp.eye(LENGTH) - 2 * jnp.tensordot(amounts, forms, axes=1) @ covariance
+        return -jnp.linalg.slogdet(tilted)[1] / 2
+
+    slope = jax.grad(cumulants)
+    first, second = slope(jnp.zeros(2)), jax.jacfwd(slope)(jnp.zeros(2))
+    found = jnp.stack([first[0], second[0, 0], HEAD * second[0, 1] / (2 * first[0])])
+    imbalance = fluctuation_imbalance(HEAD, VALUE, direction, covariance)
+    return relative_gap(found, jnp.stack([*pair_moments(direction, covariance), imbalance]))
+
+
+def signal_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Both signals against squared mean over variance, from each class's moments, at a random tau."""
+    direction, signs = lag_direction(LENGTH, 1), jnp.asarray([-1.0, 1.0])
+    means, variances = jax.vmap(pair_moments, (None, 0))(direction, classes())
+    imbalance = jax.random.uniform(key)
+    found = []
+    for factors in (imbalance - signs, jnp.ones(2)):
+        mean, power = (factors * means).mean(), (factors**2 * (variances + means**2)).mean()
+        found.append(mean**2 / (power - mean**2))
+    pair = class_contrast(direction, classes())
+    claimed = label_signal(pair, imbalance), reconstruction_signal(pair)
+    return relative_gap(jnp.stack(found), jnp.stack(claimed))
+
+
+def exponent_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """As classes approach: fitted exponents in kappa, of the label's signal (2) and the other's (0)."""
+    direction = lag_direction(LENGTH, 1)
+    pairs = [class_contrast(direction, classes(apart)) for apart in (0.1, 0.05, 0.025)]
+    slope = lambda values: jnp.log(values[0] / values[2]) / jnp.log(pairs[0].kappa / pairs[2].kappa)
+    label = slope([label_signal(pair) for pair in pairs])
+    other = slope([reconstruction_signal(pair) for pair in pairs])
+    return jnp.maximum(jnp.abs(label - 2), jnp.abs(other))
