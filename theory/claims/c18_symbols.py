@@ -12,7 +12,7 @@ skip = Symbol("w", real=True)
 
 def one_query():
     """Symbolic number of keys (L here): -dl/dg_b at g = 0 is (v/L) residual (x_b - mean x)."""
-    scores, target, own = IndexedBase("g", real=True), *sympy.symbols("t q", real=True)
+    scores, (target, own) = IndexedBase("g", real=True), sympy.symbols("t q", real=True)
     weight = sympy.exp(scores[j]) / total(sympy.exp(scores[k]), k)
     residual = target - skip * own - v * total(weight * x[j], j)
     slope = resolve((residual**2 / 2).diff(scores[b]))

@@ -1,0 +1,87 @@
+"""C15 in symbols: content-dependent scores, circulant RoPE, ALiBi's mass, and ranks in rationals. Exact."""
+
+from collections.abc import Iterator
+
+import sympy
+from sympy import IndexedBase, Rational, Symbol
+
+from theory.claims.index_sums import L, difference, i, j, k, resolve, s, total
+
+LARGEST_EXACT = 5
+X, W = IndexedBase("X", real=True), IndexedBase("W", real=True)
+
+
+def content_gradient():
+    """Symbolic L, tokens of width 2: dz/dW_pq at W = 0 is mean_i X_ip mean_j (s_j - mean s) X_jq."""
+    score = lambda query, key: sum(X[query, p] * W[p, q] * X[key, q] for p in range(2) for q in range(2))
+    weight = sympy.exp(score(i, j)) / total(sympy.exp(score(i, k)), k)
+    is_interaction = lambda e: isinstance(e, sympy.Indexed) and e.base == W
+    for p, q in ((0, 0), (0, 1)):
+        slope = resolve(total(total(weight * s[j], j).diff(W[p, q]), i) / L)
+        flat = resolve(slope.replace(is_interaction, lambda e: sympy.Integer(0)))
+        centred = total(s[j] * X[j, q], j) / L - total(s[j], j) / L * total(X[j, q], j) / L
+        yield difference(flat, total(X[i, p], i) / L * centred)
+
+
+def whole_turns_are_never_seen():
+    """Certificate, L = 2..5: cos and sin of 2 pi (j - i)/L sum to 0 over queries; circulant columns agree."""
+    for length in range(2, LARGEST_EXACT + 1):
+        turn = lambda lag, length=length: 2 * sympy.pi * lag / length
+        for wave in (sympy.cos, sympy.sin):
+            yield sympy.nsimplify(sympy.simplify(sum(wave(turn(lag)) for lag in range(length))))
+        kernel = sympy.symbols(f"g0:{length}", positive=True)  # exponentials of the scores
+        columns = [sum(kernel[(key - query) % length] for query in range(length)) for key in range(length)]
+        yield from (sympy.expand(column - sum(kernel)) for column in columns)
+
+
+def alibi_mass():
+    """Geometric sums: the mass within a window on either side, and its limit in a long sequence."""
+    decay, (left, right) = Symbol("b", positive=True), sympy.symbols("l r", integer=True, nonnegative=True)
+    n = Symbol("n", integer=True)
+    side = lambda reach: sympy.summation(decay**n, (n, 1, reach)).args[1][0]  # b != 1
+    claimed = (1 + decay - decay ** (left + 1) - decay ** (right + 1)) / (1 - decay)
+    yield sympy.simplify(1 + side(left) + side(right) - claimed)
+
+
+def row_gradients(weights: sympy.Matrix) -> Iterator[sympy.Matrix]:
+    """For each query i, the map s -> A_ij (s_j - sum_k A_ik s_k)."""
+    for query in range(weights.rows):
+        row = weights.row(query)
+        yield sympy.diag(*row) - row.T * row
+
+
+def rational_weights(length: int, uniform: bool) -> sympy.Matrix:
+    """Uniform attention, or rows with no symmetry."""
+    sizes = lambda p, q: 1 if uniform else 1 + (p + 2) * (q + 1) ** 2 % 7
+    full = sympy.Matrix(length, length, lambda p, q: Rational(sizes(p, q)))
+    return sympy.Matrix(length, length, lambda p, q: full[p, q] / sum(full.row(p)))
+
+
+def ranks_in_rationals():
+    """Certificate, L = 2..5, uniform and not: mean pool, last token, causal and padded visible dimensions."""
+    for length in range(2, LARGEST_EXACT + 1):
+        for uniform in (True, False):
+            weights = rational_weights(length, uniform)
+            blocks = list(row_gradients(weights))
+            yield sympy.Matrix.vstack(*blocks).rank() - (length - 1)
+            yield blocks[-1].rank() - (length - 1)
+            rows = [masked_block(weights.row(query), query + 1) for query in range(length)]
+            yield sympy.Matrix.vstack(*rows).rank() - (length - 1)
+            sizes = [padded_block(weights, real) for real in range(1, length + 1)]
+            yield sympy.Matrix.hstack(*sizes).rank() - length * (length - 1) // 2
+
+
+def masked_block(row: sympy.Matrix, seen: int) -> sympy.Matrix:
+    """s -> A_j (s_j - sum_k A_k s_k) for a query that sees its first keys."""
+    kept = sympy.Matrix(1, row.cols, lambda _, q: row[q] if q < seen else 0)
+    kept /= sum(kept)
+    return sympy.diag(*kept) - kept.T * kept
+
+
+def padded_block(weights: sympy.Matrix, real: int) -> sympy.Matrix:
+    """The gradient of a sequence with that many real tokens, as a map of s, all queries stacked."""
+    empty = sympy.zeros(weights.rows, weights.rows)
+    rows = [
+        masked_block(weights.row(query), real) if query < real else empty for query in range(weights.rows)
+    ]
+    return sympy.Matrix.vstack(*rows)
