@@ -97,6 +97,8 @@ def test_help_does_not_wait_for_jax():
         (["simulate", "--lst"], "unknown simulation --lst; did you mean --list?"),
         (["train", "docs-oder"], "unknown task docs-oder; did you mean docs-order?"),
         (["figures", "learning-curve"], "did you mean learning-curves?"),
+        (["derive", "C99"], "unknown claim C99; did you mean C9? (expected one of C1, C2, C3,"),
+        (["derive", "C8", "--format", "pdf"], "Expected one of ('text', 'latex', 'html')"),
         (["verify", "--claims", "C99"], "unknown claim C99; did you mean C9? (expected one of C1, C2, C3,"),
     ],
 )
@@ -137,6 +139,36 @@ def test_verify_stores_the_verdicts_with_their_provenance(run, tmp_path):
     assert code == 0
     assert stored["record"]["command"] == "sptlab verify --seed 5"
     assert stored["record"]["config"] == {"labels": ["C3"]}
+
+
+def test_derive_shows_each_step_with_what_checked_it(run):
+    code, out, err = run("derive", "C8", "--quiet")
+    assert code == 0
+    assert err == ""
+    assert out.startswith("C8  Masked loss, closed form\n")
+    assert "    = C_ii/2 - v sum_k B_ik C_ik + (v^2/2) sum_k sum_j B_ij B_ik C_kj\n" in out
+    assert out.count("[checked: symbolic L]") == 3
+
+
+@pytest.mark.parametrize(("form", "opening"), [("latex", "\\providecommand"), ("html", "<!doctype html>")])
+def test_derive_writes_what_a_paper_or_a_browser_reads(run, tmp_path, form, opening):
+    path = tmp_path / "derivation"
+    code, out, _ = run("derive", "C2", "C10", "--format", form, "--out", str(path), "--quiet")
+    assert (code, out) == (0, f"written to {path}\n")
+    assert path.read_text().startswith(opening)
+
+
+def test_derive_wants_a_claim(run):
+    assert "name a claim, for example `sptlab derive C8`, or --all (C1, C2," in complaint(run("derive"))
+
+
+def test_a_step_that_does_not_hold_is_exit_1(run, monkeypatch):
+    from theory.derivations import DERIVATIONS, Derivation
+
+    monkeypatch.setattr(Derivation, "check", lambda derivation: (False,) * (len(derivation.steps) - 1))
+    code, out, _ = run("derive", "C2", "--quiet")
+    assert code == 1
+    assert out.count("NOT SHOWN EQUAL") == len(DERIVATIONS["C2"].steps) - 1
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def heads_pooled(
         If there are not as many value maps as scores, or `tokens` has another number of positions.
     """
     require_layers(scores, value_maps)
-    return sum(pooled(each, tokens, value_map) for each, value_map in zip(scores, value_maps, strict=True))
+    written = [pooled(each, tokens, value_map) for each, value_map in zip(scores, value_maps, strict=True)]
+    return jnp.stack(written).sum(axis=0)
 
 
 def stack_pooled(

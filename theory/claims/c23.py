@@ -67,8 +67,8 @@ def rank_gap(model, scores, value_maps, rank, key: PRNGKeyArray) -> Float[Array,
     read = lambda scores, sample: sample[-1] @ model(scores, sample[:-1], value_maps)
     gradients = jax.vmap(jax.grad(read), (None, 0))(scores, samples(key)).reshape(SAMPLES, -1)
     sizes = jnp.linalg.svd(gradients, compute_uv=False)
-    found = jnp.sum(sizes > NEGLIGIBLE * sizes[0]).astype(sizes.dtype)
-    return jnp.abs(found - visible_dimension(LENGTH, rank))
+    found = jnp.sum(sizes > NEGLIGIBLE * sizes[0])
+    return jnp.abs(found - visible_dimension(LENGTH, rank)).astype(sizes.dtype)
 
 
 def heads_gap(tied: bool, key: PRNGKeyArray) -> Float[Array, ""]:

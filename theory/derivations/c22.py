@@ -1,14 +1,13 @@
 """C22: averaged over the rotations of a sequence, what every key would write is the same."""
 
-from sympy import Derivative, Eq, IndexedBase, Integer, Mod, Symbol, expand
+from sympy import Derivative, Eq, Integer, Mod, Symbol, expand
 
-from theory.claims.index_sums import A, L, S, a, b, j, k, of_indexed, s, spelled_out, total
+from theory.claims.index_sums import A, L, S, a, b, j, k, s, spelled_out, total
 from theory.derivations.derivation import Derivation, Step
 from theory.derivations.printers import EXPECTATION
 
 LARGEST_EXACT = 6
 
-w = IndexedBase("w", real=True)
 t = Symbol("t", integer=True, nonnegative=True)
 loss = Symbol("l", real=True)
 turned = lambda position: s[Mod(position + t, L)]
@@ -29,18 +28,17 @@ def every_position_is_visited_once():
 
 
 def rows_of_weights_sum_to_one():
-    """L = 2..6: with A_a0 = 1 - the others."""
-    yield from written_out(all_alike, Integer(0))
+    """L = 2..6, with A_a0 = 1 - the others."""
+    for length in range(2, LARGEST_EXACT + 1):
+        rest = 1 - sum(A[a, key] for key in range(1, length))
+        yield expand(spelled_out(all_alike, length).subs(A[a, 0], rest))
 
 
 def written_out(first, second):
-    """Both forms with a symbol for each s and each weight of the row but one; the row sums to 1."""
+    """Both forms with a symbol for each s and each weight."""
     for length in range(2, LARGEST_EXACT + 1):
-        rest = 1 - sum(w[key] for key in range(1, length))
-        row = lambda query, key, rest=rest: w[key] if key else rest
         for key in range(length):
-            gap = spelled_out(first.subs(b, key), length) - spelled_out(second.subs(b, key), length)
-            yield expand(of_indexed(gap, A, row))
+            yield expand(spelled_out(first.subs(b, key), length) - spelled_out(second.subs(b, key), length))
 
 
 DERIVATION = Derivation(

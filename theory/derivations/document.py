@@ -66,7 +66,7 @@ Section = tuple[Claim, Derivation, Sequence[bool]]
 
 def sections(labels: Sequence[str], *, report: Callable[[int, int, str], None]) -> list[Section]:
     """The derivations of these claims, every step checked; `report` hears (done, total, label)."""
-    found = []
+    found: list[Section] = []
     for done, label in enumerate(labels):
         report(done, len(labels), label)
         found.append((CLAIMS[label], DERIVATIONS[label], DERIVATIONS[label].check()))
