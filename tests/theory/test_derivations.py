@@ -129,7 +129,17 @@ def test_formulas_are_printed_as_the_docstrings_write_them():
 def test_plain_formulas_in_sentences_become_latex():
     assert prose("s_j <= 2 L^2 & rho") == r"\(s_{j}\) \(\leq\) 2 \(L^{2}\) \& \(\rho\)"
     assert prose("sum_kl B_ik") == r"\(\sum_{kl}\) \(B_{ik}\)"
+    assert prose("(1 - eta)^{2t}") == r"(1 \(-\) \(\eta\)\()^{2t}\)"
     assert prose("e^{-lambda t}") == r"\(e^{-\lambda  t}\)"
+
+
+def test_a_long_formula_is_cut_before_terms_and_never_inside_a_sum_sign():
+    long = sympy.Add(*(s[place] * total(A[i, j] * s[j], j) for place in range(12))) / L
+    lines = rendering.broken(long)
+    assert len(lines) > 1
+    assert max(map(rendering.width, lines)) <= rendering.ROOM
+    assert "".join(lines).count(r"\Bigl(") == "".join(lines).count(r"\Bigr)") == 1
+    assert all(each.startswith(("+", "-")) for each in lines[1:])
 
 
 @pytest.fixture(scope="module")

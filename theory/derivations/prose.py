@@ -13,7 +13,7 @@ SIGNS = {
 SPECIAL = str.maketrans({each: rf"\{each}" for each in "#$%&{}"} | {"~": r"\(\sim\)", "|": r"\(|\)"})
 GREEK = "alpha|beta|gamma|delta|epsilon|eta|kappa|lambda|mu|nu|pi|phi|psi|rho|sigma|tau|theta|omega|Sigma"
 SCRIPTED = re.compile(
-    rf"(?<![\w\\])((?:{GREEK}|[A-Za-z]{{1,3}}\d?|\d+|[)\]|])'*)"
+    rf"((?:(?<![\w\\])(?:{GREEK}|mean|[A-Za-z]{{1,3}}\d?|\d+)|[)\]|])'*)"
     r"((?:_(?:\{[^{}]*\}|\w+?(?![A-Za-z0-9])|\w+)|\^(?:\{[^{}]*\}|\([^()]*\)|-?\w+|\*))+)"
 )
 GREEK_ALONE = re.compile(rf"(?<![\w\\])({GREEK})(?!\w)")
@@ -38,6 +38,6 @@ def prose(told: str) -> str:
 def scripted(base: str, scripts: str) -> str:
     """A letter with its subscripts and powers, braced."""
     parts = re.findall(r"([_^])(\{[^{}]*\}|\([^()]*\)|-?[^_^]+)", scripts)
-    named = re.sub(rf"^({GREEK}|sum)$", r"\\\1", base)
+    named = re.sub(rf"^({GREEK}|sum)$", r"\\\1", base).replace("mean", r"\mathrm{mean}")
     greek = lambda body: GREEK_ALONE.sub(r"\\\1 ", body.strip("{}"))
     return named + "".join(f"{sign}{{{greek(body)}}}" for sign, body in parts)

@@ -10,12 +10,12 @@ import sympy
 from latex2mathml.converter import convert
 
 from theory.derivations.derivation import Derivation, Step
-from theory.derivations.printers import formula, line, reading_order
+from theory.derivations.printers import EXPECTATION, formula, line, open_ended, product, reading_order
 from theory.derivations.prose import prose
 
 WIDTH = 100  # columns of a terminal
-ROOM = 88  # signs of LaTeX, commands and braces not counted, that fit a line of the article
-UNSEEN = re.compile(r"\\(?:left|right|frac|mathbb|partial|,)|[{}^_ ]")
+ROOM = 76  # signs of LaTeX, commands and braces not counted, that fit a line of the article
+UNSEEN = re.compile(r"\\(?:left|right|frac|mathbb|,|Big[lr])|\\(?=[a-z])|[{}^_ ]")
 NOT_EQUAL = "NOT SHOWN EQUAL to the step before"
 
 
@@ -82,7 +82,7 @@ def inline(expression: sympy.Basic) -> str:
 def display(left: str, right: sympy.Basic) -> str:
     """left = right, a term per line where it is too long for one."""
     whole = formula(right)
-    lines = [whole] if len(UNSEEN.sub("", left + whole)) <= ROOM else broken(right)
+    lines = [whole] if width(left + whole) <= ROOM else broken(right)
     start = rf"{left} = {{}}" if left else "= {}"
     opened = r"\fitted{" + start + lines[0] + "}"
     rest = [r"\qquad \fitted{" + each + "}" for each in lines[1:]]
@@ -90,18 +90,61 @@ def display(left: str, right: sympy.Basic) -> str:
 
 
 def broken(expression: sympy.Basic) -> list[str]:
-    """The terms of a sum, as many to a line as fit."""
-    if not isinstance(expression, sympy.Add):
-        return [formula(expression)]
-    first, *others = [formula(term) for term in reading_order(expression)]
+    """The pieces of an expression, as many to a line as fit."""
+    first, *others = pieces(expression)
     lines = [first]
-    for term in others:
-        signed = term if term.startswith("-") else f"+ {term}"
-        if len(UNSEEN.sub("", lines[-1] + signed)) <= ROOM:
-            lines[-1] += f" {signed}"
+    for piece in others:
+        if width(lines[-1] + piece) <= ROOM:
+            lines[-1] += f" {piece}"
         else:
-            lines.append(signed)
+            lines.append(piece)
     return lines
+
+
+def width(shown: str) -> int:
+    """How many signs are seen of a formula."""
+    return len(UNSEEN.sub("", shown))
+
+
+def pieces(expression: sympy.Basic) -> list[str]:
+    """LaTeX cut where a line may break: before terms and brackets, also inside sums and products."""
+    if width(formula(expression)) <= ROOM / 2:
+        return [formula(expression)]
+    if isinstance(expression, sympy.Add):
+        terms = [pieces(term) for term in reading_order(expression)]
+        return terms[0] + [each for term in terms[1:] for each in signed(term)]
+    if isinstance(expression, sympy.Sum):
+        signs = formula(expression.func(sympy.Symbol("{}"), *expression.limits))
+        return glued(signs.removesuffix("{}"), enclosed(expression.function))
+    if isinstance(expression, sympy.Mul):
+        negative, above, below, brackets, sums = product(expression)
+        rest = sympy.Mul(*above) / sympy.Mul(*below)
+        start = "- " * negative + (formula(rest) if rest != 1 else "")
+        return glued(start, [each for factor in (*brackets, *sums) for each in enclosed(factor)])
+    if getattr(expression, "func", None) == EXPECTATION:
+        return glued(r"\mathbb{E}", bracketed(pieces(expression.args[0]), "[", "]"))
+    return [formula(expression)]
+
+
+def signed(term: list[str]) -> list[str]:
+    """A term after the first: with its plus sign."""
+    return term if term[0].startswith("-") else [f"+ {term[0]}", *term[1:]]
+
+
+def glued(start: str, rest: list[str]) -> list[str]:
+    """No break after `start`."""
+    return [f"{start} {rest[0]}", *rest[1:]] if rest else [start]
+
+
+def enclosed(factor: sympy.Expr) -> list[str]:
+    """A factor in parentheses that may stand on different lines, if it needs them."""
+    return bracketed(pieces(factor), "(", ")") if open_ended(factor) else pieces(factor)
+
+
+def bracketed(inside: list[str], left: str, right: str) -> list[str]:
+    """Delimiters of one size: those that stretch cannot be on different lines."""
+    opened = [rf"\Bigl{left} {inside[0]}", *inside[1:]]
+    return [*opened[:-1], rf"{opened[-1]} \Bigr{right}"]
 
 
 def html(derivation: Derivation, outcomes: Sequence[bool]) -> str:
