@@ -8,7 +8,7 @@ from hypothesis import given
 
 import theory
 from tests.theory.settings import Setting, compiled, lengths, planted
-from theory.claims import c20, c20_quadratic
+from theory.claims import c20, c20_clocks, c20_quadratic
 from theory.claims.check import measure, relative_gap
 from theory.escape import Saddle
 from theory.tolerances import EXACT_FLOAT64, FINITE_DIFFERENCE, STANDARD_ERRORS
@@ -114,9 +114,12 @@ def test_a_head_that_is_not_zero_has_another_hessian():
 @pytest.mark.parametrize(
     ("module", "form", "gap", "tolerance"),
     [
-        (c20, "plateau_path", lambda key: c20.path_gap(lambda k: k, key), EXACT_FLOAT64),
+        (c20_clocks, "plateau_path", lambda key: c20_clocks.path_gap(lambda k: k, key), EXACT_FLOAT64),
         (c20, "escape_steps", c20.clock_gap, FINITE_DIFFERENCE),
-        (c20, "factored_escape_time", c20.factored_gap, FINITE_DIFFERENCE),
+        (c20_clocks, "escape_rate", c20_clocks.clock_of_each_loss_gap, EXACT_FLOAT64),
+        (c20_clocks, "escape_time", c20_clocks.clock_of_each_loss_gap, EXACT_FLOAT64),
+        (c20_clocks, "first_order_time", c20_clocks.clock_of_each_loss_gap, EXACT_FLOAT64),
+        (c20_clocks, "factored_escape_time", c20_clocks.factored_gap, FINITE_DIFFERENCE),
         (
             c20_quadratic,
             "quadratic_response",
@@ -133,8 +136,8 @@ def test_a_millionth_of_an_error_is_found(module, form, gap, tolerance, monkeypa
 @pytest.mark.parametrize(
     ("module", "form", "gap"),
     [
-        (c20, "noisy_spread", c20.noisy_walk),
-        (c20, "sign_drift", c20.noisy_walk),
+        (c20_clocks, "noisy_spread", c20_clocks.noisy_walk),
+        (c20_clocks, "sign_drift", c20_clocks.noisy_walk),
         (c20_quadratic, "quadratic_variance", c20_quadratic.sampled_moments),
         (c20_quadratic, "quadratic_mean", c20_quadratic.sampled_moments),
     ],

@@ -13,7 +13,7 @@ from theory.causal import (
     next_token_residual,
     next_token_score_gradient,
 )
-from theory.causal_labels import causal_label_gradient, causal_overlap
+from theory.causal_labels import causal_label_gradient, causal_overlap, causal_visible_share
 from theory.claims import c18_symbols
 from theory.claims.check import (
     Claim,
@@ -107,16 +107,16 @@ def orthogonality_gap(pool, key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def overlap_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """<D, G> for a random direction and a mean-pooled label by jax, against n.s and the closed form of G."""
+    """<D, G> for a mean-pooled label by jax against n.s; its closed form; its visible share against 1."""
     direction_key, token_key = jax.random.split(key)
     direction, per_key = gaussian_scores(direction_key, LENGTH), jax.random.normal(token_key, (LENGTH,))
     label = jax.grad(lambda scores: mean_pool(causal_weights(scores), per_key))(flat_scores(key))
     one = jnp.ones((1, 1))
     closed = causal_label_gradient(flat_scores(key), per_key[:, None], one, one[0])
     found = jnp.vdot(direction, label)[None]
-    return jnp.maximum(
-        relative_gap(closed, label), relative_gap(causal_overlap(direction) @ per_key[:, None], found)
-    )
+    overlap = relative_gap(causal_overlap(direction) @ per_key[:, None], found)
+    whole = jnp.abs(causal_visible_share(label) - 1)
+    return jnp.stack([overlap, relative_gap(closed, label), whole]).max()
 
 
 def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:

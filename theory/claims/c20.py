@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from theory.adiabatic import Head, head_loss
 from theory.attention import pooled_features
-from theory.claims import c20_quadratic, c20_symbols
+from theory.claims import c20_clocks, c20_quadratic, c20_symbols
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -14,24 +14,18 @@ from theory.claims.check import (
     finite_difference,
     relative_gap,
     simulation,
-    standard_errors_off,
     symbolic,
 )
 from theory.claims.populations import LENGTH, Population, ordered_against_shuffled
 from theory.escape import (
     Saddle,
     escape_steps,
-    factored_escape_time,
     label_saddle,
-    noisy_spread,
-    plateau_path,
-    sign_drift,
 )
 from theory.tolerances import ASYMPTOTIC_EXPONENT, FINITE_DIFFERENCE, STANDARD_ERRORS
 
 PENALTY = 0.01
 FEATURES = 2
-WALKERS, STEPS = 20_000, 30
 
 
 def pool(parameters, tokens: Float[Array, " key"]) -> Float[Array, " features"]:
@@ -82,44 +76,6 @@ def clock_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     return jnp.abs(escape_steps(scale, reached @ direction, saddle.rate(), learning_rate) / steps - 1)
 
 
-def path_gap(claimed, key: PRNGKeyArray) -> Float[Array, ""]:
-    """The path of the claimed curvature against the exponential of the flow, curvature k included."""
-    curvature, contrast = jax.random.uniform(key, (2,), minval=0.5, maxval=1.5)
-    times = jnp.linspace(0.1, 4.0, 5)
-    flow = jnp.stack([jnp.stack([-curvature, contrast]), jnp.stack([contrast, jnp.zeros(())])])
-    rates, ways = jnp.linalg.eigh(flow)
-    exact = jnp.exp(times[:, None] * rates[None, :]) @ ways[1] ** 2
-    return relative_gap(plateau_path(times, 1.0, claimed(curvature), contrast), exact)
-
-
-def factored_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Runge-Kutta on head, query and key amplitudes until the predicted time, against the size."""
-    contrast, scale, size, steps = jax.random.uniform(key, minval=0.5, maxval=1.5), 0.2, 0.6, 400
-    interval = factored_escape_time(scale, size, contrast) / steps
-    slope = lambda state: contrast * jnp.prod(state) / state
-
-    def step(_, state):
-        first = slope(state)
-        second = slope(state + interval / 2 * first)
-        third = slope(state + interval / 2 * second)
-        fourth = slope(state + interval * third)
-        return state + interval / 6 * (first + 2 * second + 2 * third + fourth)
-
-    reached = jax.lax.fori_loop(0, steps, step, jnp.full(3, scale))
-    return jnp.abs(reached / size - 1).max()
-
-
-def noisy_walk(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Noisy descent along the escape direction from near 0: mean square and mean sign against the laws."""
-    rate, learning_rate, noise, scale = 0.3, 0.2, 0.5, 0.05
-    draws = noise * jax.random.normal(key, (STEPS, WALKERS))
-    step = lambda walkers, draw: (walkers + learning_rate * (rate * walkers + draw), None)
-    walkers, _ = jax.lax.scan(step, jnp.full(WALKERS, scale), draws)
-    found = jnp.stack([walkers**2, jnp.sign(0.3 + draws[0])], axis=1)
-    expected = [noisy_spread(1.0 * STEPS, scale, rate, learning_rate, noise), sign_drift(0.3, noise)]
-    return standard_errors_off(found, jnp.stack(expected))
-
-
 CLAIM = Claim(
     label="C20",
     title="Escape from the plateau",
@@ -164,7 +120,8 @@ CLAIM = Claim(
         symbolic("its mean for stationary tokens, symbolic L", c20_symbols.stationary_response),
         symbolic("variance of quadratic features, L = 2..7", c20_symbols.quadratic_variance),
         autodiff("the Hessian by jax, over all sequences", hessian_gap),
-        autodiff("the path against the flow's exponential", lambda key: path_gap(lambda k: k, key)),
+        autodiff("the path against the exact flow", lambda key: c20_clocks.path_gap(lambda k: k, key)),
+        autodiff("the clock of each loss, and a ridge on the scores", c20_clocks.clock_of_each_loss_gap),
         autodiff("response of quadratic features by jax", lambda key: c20_quadratic.response_gap(1.0, key)),
         autodiff(
             "200 steps of descent on the true loss",
@@ -174,13 +131,13 @@ CLAIM = Claim(
         autodiff(
             "rate like L^-2, and its leading law", c20_quadratic.rate_order_gap, tolerance=ASYMPTOTIC_EXPONENT
         ),
-        autodiff("queries and keys, Runge-Kutta", factored_gap, tolerance=FINITE_DIFFERENCE),
+        autodiff("queries and keys, Runge-Kutta", c20_clocks.factored_gap, tolerance=FINITE_DIFFERENCE),
         finite_difference("response of quadratic features", c20_quadratic.response_difference_gap),
         simulation("class contrast, mean and variance of sampled rings", c20_quadratic.sampled_moments),
-        simulation("noisy descent and normalised steps", noisy_walk),
+        simulation("noisy descent and normalised steps", c20_clocks.noisy_walk),
         counterexample(
             "the singular value as the rate, where features vary",
-            lambda key: path_gap(lambda k: 0.0 * k, key),
+            lambda key: c20_clocks.path_gap(lambda k: 0.0 * k, key),
         ),
         counterexample("no residual", lambda key: c20_quadratic.response_gap(0.0, key)),
         counterexample(
