@@ -122,8 +122,9 @@ def feature_curvature(
 def blind_escape_rate(curving: Float[Array, "key key"]) -> Float[Array, ""]:
     """-(1/L^3) lambda_min(P K P): growth per time of the fastest doubly centred direction.   [C5]
 
-    Leading order near uniform attention, for data whose mean value is the same at every position.
-    P centres; 0 where no direction escapes. The direction is (any centred vector) e^T, e the eigenvector.
+    Leading order near uniform attention, for stationary data: rows of K that sum to the same, so that
+    P K P = K - mean K, P = I - 1 1^T / L. 0 where no direction escapes. The direction is (any centred
+    vector) e^T, e the eigenvector.
 
     Parameters
     ----------
@@ -136,6 +137,5 @@ def blind_escape_rate(curving: Float[Array, "key key"]) -> Float[Array, ""]:
         If `curving` is not a square floating-point matrix with L >= 2.
     """
     require_square(curving, "curving")
-    by_row = curving - curving.mean(axis=0, keepdims=True)
-    centred = by_row - by_row.mean(axis=1, keepdims=True)
+    centred = curving - curving.mean()
     return -jnp.linalg.eigvalsh(centred)[0] / len(curving) ** 3
