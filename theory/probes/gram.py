@@ -23,6 +23,9 @@ MEMORY = 1_200_000_000
 CHUNK = 1 / 32
 """Share of that memory that is differentiated at once; reverse mode takes several times as much."""
 
+PANEL = 8
+"""Chunks whose products with a tile are taken together: each time the whole tile is read."""
+
 Visit = Callable[[int, Float[Array, "sample *maps query key"]], None]
 Report = Callable[[int, int], None]
 
@@ -113,11 +116,14 @@ def gram(
             store = filled(store, gradients, start - first)
             tell(stop - start)
         found[:, first:last, first:last] = products(store, store)
-        for start, stop in chunks(last, count, size) if last < count else ():
-            cross = np.asarray(products(store, flat(source(start, stop))))
-            found[:, first:last, start:stop] = cross
-            found[:, start:stop, first:last] = cross.swapaxes(1, 2)
-            tell(stop - start)
+        for low, high in chunks(last, count, PANEL * size) if last < count else ():
+            panel = jnp.zeros((maps, high - low, shape[-1] ** 2), source.bias.dtype)
+            for start, stop in chunks(low, high, size):
+                panel = filled(panel, source(start, stop), start - low)
+                tell(stop - start)
+            cross = np.asarray(products(store, panel))
+            found[:, first:last, low:high] = cross
+            found[:, low:high, first:last] = cross.swapaxes(1, 2)
         del store
     return found.reshape(*shape[:-2], count, count)
 

@@ -4,6 +4,7 @@ Exact: automatic differentiation of the user's own model, one sample at a time. 
 gradients of a range of samples; what is made of them does not care where they come from.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -52,15 +53,27 @@ class Differentiated:
         self.bias = bias
         self.objective = objective
         self.samples = sample_count(objective.batch)
-        gradient = jax.grad(objective.loss)
-        alone = lambda sample: jax.tree.map(lambda leaf: leaf[None], sample)
-        self._gradients = jax.jit(
-            lambda bias, params, batch: jax.vmap(lambda sample: gradient(bias, params, alone(sample)))(batch)
-        )
 
     def __call__(self, start: int, stop: int) -> Float[Array, "sample *maps query key"]:
         part = jax.tree.map(lambda leaf: leaf[start:stop], self.objective.batch)
-        return self._gradients(self.bias, self.objective.params, part)
+        return per_sample(self.objective.loss, self.bias, self.objective.params, part)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def per_sample(
+    loss: Loss, bias: Float[Array, "*maps query key"], params: PyTree, batch: PyTree
+) -> Float[Array, "sample *maps query key"]:
+    """dl_n/dbias for every sample of the batch; compiled once per loss and shape."""
+    alone = lambda sample: jax.tree.map(lambda leaf: leaf[None], sample)
+    return jax.vmap(lambda sample: jax.grad(loss)(bias, params, alone(sample)))(batch)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def looked_at(
+    loss: Loss, bias: Float[Array, "*maps query key"], params: PyTree, batch: PyTree
+) -> tuple[Shaped[Array, "..."], Shaped[Array, "..."]]:
+    """The loss, and the loss with a bias of NaN."""
+    return loss(bias, params, batch), loss(jnp.full_like(bias, jnp.nan), params, batch)
 
 
 class Joined:
@@ -89,26 +102,24 @@ def differentiated(objective: Objective, bias: Float[Array, "*maps query key"]) 
         If the bias is not (..., L, L) with L >= 2 in float32 or float64, the batch has no samples, or the
         loss is not a finite scalar or does not depend on the bias.
     """
-    require_bias(bias)
+    require_bias(bias.shape, str(bias.dtype))
     source = Differentiated(objective, bias)
     sample = jax.tree.map(lambda leaf: leaf[:1], objective.batch)
-    loss = jax.jit(lambda bias: objective.loss(bias, objective.params, sample))
-    value, poisoned = loss(bias), loss(jnp.full_like(bias, jnp.nan))
-    require_loss(value, poisoned)
+    require_loss(*looked_at(objective.loss, bias, objective.params, sample))
     return source
 
 
-def require_bias(bias: Shaped[Array, "..."]) -> None:
-    """Raise `ValueError` unless `bias` is (..., L, L) with L >= 2, in float32 or float64."""
-    if bias.ndim < 2 or bias.shape[-1] != bias.shape[-2] or bias.shape[-1] < SHORTEST:
+def require_bias(shape: tuple[int, ...], dtype: str) -> None:
+    """Raise `ValueError` unless the shape is (..., L, L) with L >= 2, and the type float32 or float64."""
+    if len(shape) < 2 or shape[-1] != shape[-2] or shape[-1] < SHORTEST:
         raise ValueError(
             f"bias must have shape (..., L, L) with at least {SHORTEST} positions: "
-            f"got {tuple(bias.shape)}; pass a row per query and a column per key, layers and heads in front"
+            f"got {shape}; pass a row per query and a column per key, layers and heads in front"
         )
-    if bias.dtype not in (jnp.float32, jnp.float64):
+    if dtype not in ("float32", "float64"):
         raise ValueError(
-            f"bias must be float64 (ranks need it) or float32: got {bias.dtype}; "
-            f'pass jnp.zeros({tuple(bias.shape)}, "float64") under jax_enable_x64'
+            f"bias must be float64 (ranks need it) or float32: got {dtype}; "
+            f"pass zeros of shape {shape} in float64, in JAX under jax_enable_x64"
         )
 
 
