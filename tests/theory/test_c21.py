@@ -50,6 +50,11 @@ def test_uniform_attention_is_the_key_bias_law():
     )
 
 
+def test_decay_inside_the_normalisation_tells_queries_apart():
+    gap = lambda key: c21.rows_gap(c21.attended, key, coupled=0.1)
+    assert measure(gap, jax.random.key(0)) > 1e-3
+
+
 def test_a_millionth_of_an_error_is_found(monkeypatch):
     monkeypatch.setattr(c21, "shared_row_gradient", planted(c21.shared_row_gradient))
     assert measure(lambda key: c21.gradient_gap(key), jax.random.key(0)) > EXACT_FLOAT64
