@@ -95,9 +95,8 @@ def next_token_residual(
     length = len(autocovariance)
     seen, sizes = visible_keys(length, autocovariance.dtype)
     lags = jnp.abs(jnp.arange(length)[:, None] - jnp.arange(length)[None, :])
-    ahead = jnp.minimum(lags + 1, length - 1)  # never reached where a next token exists
     among = jnp.cumsum(autocovariance[lags], axis=0) / sizes[:, None]
-    residual = autocovariance[ahead] - skip * autocovariance[lags] - value * among
+    residual = jnp.roll(autocovariance, -1)[lags] - skip * autocovariance[lags] - value * among
     return (seen * residual).at[-1].set(0.0)
 
 

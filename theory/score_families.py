@@ -46,7 +46,7 @@ def rotary_scores(
 ) -> Float[Array, "query key"]:
     """S_ij = a cos(f (j - i)) + b sin(f (j - i)): RoPE where query and key do not depend on content.   [C15]
 
-    (a, b) are the inner and the cross product of the query's and the key's pair at frequency f. Where
+    a = q . k and b = q_2 k_1 - q_1 k_2 for the pair (q, k) at frequency f, turned by its positions. Where
     f is a whole number of turns over L the scores are circulant, which no mean-pooled label feels (C3).
     """
     positions = jnp.arange(1.0 * length)

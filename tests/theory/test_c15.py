@@ -103,6 +103,7 @@ def test_whole_turns_of_a_rotary_pair_leave_the_received_attention_uniform_at_an
     [
         ("content_score_gradient", lambda key: c15.content_gap(0.0, key)),
         ("alibi_window_mass", lambda key: c15.alibi_gap(c15.alibi_scores, key)),
+        ("rotary_scores", lambda key: c15.rotary_gap(key)),
         ("alibi_local_mass", lambda key: c15.alibi_gap(c15.alibi_scores, key)),
     ],
 )

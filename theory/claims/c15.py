@@ -28,6 +28,7 @@ from theory.score_families import (
     alibi_scores,
     alibi_window_mass,
     content_score_gradient,
+    rotary_scores,
 )
 
 LENGTH, WIDTH = 4, 2
@@ -110,6 +111,21 @@ def alibi_gap(scores_of, key: PRNGKeyArray) -> Float[Array, ""]:
     )
 
 
+def rotary_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """The product of a query and a key pair, each turned by its position, against the closed form."""
+    (query, partner), frequency = jax.random.normal(key, (2, 2)), 0.7
+    angles = frequency * jnp.arange(1.0 * LENGTH)
+    turn = lambda pair: jnp.stack(
+        [
+            pair[0] * jnp.cos(angles) - pair[1] * jnp.sin(angles),
+            pair[0] * jnp.sin(angles) + pair[1] * jnp.cos(angles),
+        ],
+        axis=1,
+    )
+    parameters = jnp.stack([query @ partner, query[1] * partner[0] - query[0] * partner[1]])
+    return relative_gap(rotary_scores(parameters, LENGTH, frequency), turn(query) @ turn(partner).T)
+
+
 def square_bias(length: int, slope) -> Float[Array, "query key"]:
     """-m (i - j)^2: another prior than ALiBi."""
     return -(alibi_scores(length, slope) ** 2) / slope
@@ -159,6 +175,7 @@ CLAIM = Claim(
         symbolic("certificate: ranks of the linear rows, L = 2..5", c15_symbols.ranks_in_rationals),
         autodiff("every row of the table at L = 4", lambda key: rank_errors(VISIBILITY, key), tolerance=0.0),
         autodiff("content gradient against jax.grad", lambda key: content_gap(0.0, key)),
+        autodiff("RoPE of one pair, turned by position", rotary_gap),
         autodiff("mass of ALiBi against the softmax", lambda key: alibi_gap(alibi_scores, key)),
         finite_difference("content gradient against central differences", content_difference_gap),
         simulation("content gradients of sampled sequences", sampled_content),
