@@ -194,6 +194,7 @@ CALLS = {
     "time_ratio": (theory.time_ratio, autocovariance),
     "value_path": (lambda t: theory.value_path(t, 0.1, autocovariance), rate),
     "value_rate": (theory.value_rate, autocovariance),
+    "label_gram": (lambda s: theory.label_gram(s, tokens[None], value_map, vector[None]), scores),
     "alibi_local_mass": (lambda m: theory.alibi_local_mass(m, 1.0), rate),
     "alibi_scores": (lambda m: theory.alibi_scores(LENGTH, m), rate),
     "alibi_window_mass": (lambda m: theory.alibi_window_mass(LENGTH, m, 1), rate),
@@ -221,9 +222,11 @@ OF_NUMBERS = {
     "sinusoidal_positions",
 }
 
+PROBES = {"Objective", "Probe", "blind_curvature", "principal_angles", "probe"}  # see test_probe.py
+
 
 def test_every_public_name_is_called_here():
-    assert set(theory.__all__) == set(CALLS) | OF_NUMBERS
+    assert set(theory.__all__) == set(CALLS) | OF_NUMBERS | PROBES
 
 
 @pytest.mark.parametrize("name", CALLS)
