@@ -20,7 +20,6 @@ import sys
 import threading
 import time
 import warnings
-import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -187,6 +186,43 @@ class Experiment(Storing):
 
 
 @dataclasses.dataclass(frozen=True)
+class Simulation(Experiment):
+    """One simulation, or a sweep of it."""
+
+    sweep: Path | None = None
+    """TOML file of settings and seeds: each combination is a trial, and all trials land in one table."""
+    engine: Literal["local", "dask"] = "local"
+    """What computes a sweep: processes of this machine, or Dask distributed (the extra `cluster`)."""
+    scheduler: str | None = None
+    """Address of a running Dask scheduler, tls://node:8786; by default Dask's workers start here."""
+    workers: int | None = None
+    """Processes of a sweep on this machine; by default one per GPU, or else one per core."""
+
+    def __call__(self) -> int:
+        self.require_consistent()
+        return run_sweep(self) if self.sweep else super().__call__()
+
+    def require_consistent(self) -> None:
+        """Raise UsageError for options of a sweep that would have no effect."""
+        given = {
+            "--engine dask": self.engine == "dask",
+            "--scheduler": self.scheduler,
+            "--workers": self.workers,
+        }
+        for option, used in given.items():
+            if used and not self.sweep:
+                raise UsageError(f"{option} is for sweeps: add --sweep FILE (see README, Sweeps)")
+        if self.scheduler and self.engine != "dask":
+            raise UsageError("--scheduler is for --engine dask: add it")
+        if self.scheduler and self.workers is not None:
+            raise UsageError(
+                "expected --scheduler or --workers, got both; a running scheduler has its workers"
+            )
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"--workers must be at least 1: got {self.workers}; try 2")
+
+
+@dataclasses.dataclass(frozen=True)
 class Compare(Storing):
     """Set each prediction beside the toy and the Transformer, from the results in --out."""
 
@@ -246,10 +282,44 @@ def experiment_command(command: str, name: str) -> type:
     return dataclasses.make_dataclass(
         name,
         [("config", config, dataclasses.field(default=core.Config()))],
-        bases=(Experiment,),
+        bases=(Simulation if command == "simulate" else Experiment,),
         frozen=True,
         namespace={"__doc__": core.description, "name": name, "line": line},
     )
+
+
+def run_sweep(command: Simulation) -> int:
+    """Compute a sweep's trials and table; 1 when a trial failed."""
+    from sims import store
+    from sims.sweeps import grid, sweep
+    from sims.sweeps.trial import Trial
+
+    core, file = experiments("simulate")[command.name], Path(command.sweep or "")
+    configs = grid.configurations(file, command.config, command.seed)  # type: ignore[attr-defined]
+    trials = [Trial(command.name, core.run, config, seed) for config, seed in configs]
+    place = sweep.Place(
+        command.out / "trials" / command.name, command.out / "sweeps" / command.name / file.stem
+    )
+    with store.lock(command.out), progress(command.name, command.quiet) as report:
+        done = sweep.run(
+            trials, sweep_engine(command), place, command=f"sptlab {command.line} --sweep", report=report
+        )
+    for key, reason in done.failed.items():
+        print(f"failed: {key}: {reason}", file=sys.stderr)
+    again = f", {len(done.failed)} failed (the same command tries them again)" if done.failed else ""
+    print(f"{done.trials} trials, {done.stored_before} of them stored before{again}")
+    print(f"written to {place.table / 'sweep.csv'}")
+    return 1 if done.failed else 0
+
+
+def sweep_engine(command: Simulation) -> Callable:
+    """What computes the trials."""
+    from sims.sweeps import cluster, local
+
+    if command.engine == "local":
+        return functools.partial(local.outcomes, workers=command.workers)
+    say = lambda line: None if command.quiet else print(f"{command.name}: {line}", file=sys.stderr)
+    return functools.partial(cluster.outcomes, scheduler=command.scheduler, workers=command.workers, say=say)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -294,9 +364,9 @@ def verified(config: ClaimsConfig, *, key: Any, report: Report | None = None) ->
 
 def stage_key(name: str, seed: int) -> Any:
     """The random key of a stage: whichever stages ran before it, and the same for a task and its probes."""
-    import jax
+    from sims import keys
 
-    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.removesuffix("_probes").encode()))
+    return keys.stage_key(name, seed)
 
 
 def run_stage(command: Storing, name: str, config: Any, report: Report | None) -> Any:
