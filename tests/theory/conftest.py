@@ -9,8 +9,16 @@ from hypothesis import HealthCheck, settings
 from theory.claims import CLAIMS, Verdict
 
 # each new length is compiled anew, so an example takes as long as the machine is busy
-settings.register_profile("lengths", max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("lengths", max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("lengths")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compile_quickly():
+    """Each program runs once or twice: optimising it costs more than it saves."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="session")
