@@ -17,7 +17,7 @@ NEWTON_STEPS = 30
 
 
 class Head(NamedTuple):
-    """A binary linear head: logit = w . z + intercept."""
+    """A binary linear head: logit = w . z + intercept.   [C19]"""
 
     weights: Float[Array, " features"]
     intercept: Float[Array, ""]
@@ -42,7 +42,7 @@ def fit_head(
     chances: Float[Array, " sample"],
     penalty: Scalar,
 ) -> Head:
-    """The minimiser of `head_loss`, by Newton's method from the zero head; unique for lambda > 0.   [C19]
+    """(w, intercept) = argmin of `head_loss`, by Newton's method; unique for lambda > 0.   [C19]
 
     The intercept carries no penalty. The weights are 0 exactly when both classes have the same
     mean features.
@@ -98,6 +98,14 @@ def fitted_value(autocovariance: Float[Array, " lag"]) -> Float[Array, ""]:
     ------
     ValueError
         If `autocovariance` is not a floating-point vector of at least 2 lags.
+
+    Examples
+    --------
+    Three equally correlated tokens: T = 2, so v* = 3 (2 - 1) / (6 - 4 + 1).
+
+    >>> import jax.numpy as jnp, theory
+    >>> round(float(theory.fitted_value(jnp.array([1.0, 0.5, 0.5]))), 6)
+    1.0
     """
     require_kernel(autocovariance, "autocovariance")
     length, everything, variance = len(autocovariance), autocovariance.sum(), autocovariance[0]

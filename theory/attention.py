@@ -24,6 +24,12 @@ def attention_weights(scores: Float[Array, "query key"]) -> Float[Array, "query 
     ------
     ValueError
         If `scores` is not a square floating-point matrix with L >= 2.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, theory
+    >>> theory.attention_weights(jnp.zeros((2, 2))).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
     """
     require_square(scores, "scores")
     return jax.nn.softmax(scores, axis=-1)
@@ -36,6 +42,14 @@ def received(weights: Float[Array, "query key"]) -> Float[Array, " key"]:
     ------
     ValueError
         If `weights` is not a square floating-point matrix with L >= 2.
+
+    Examples
+    --------
+    Both queries look at key 0:
+
+    >>> import jax.numpy as jnp, theory
+    >>> theory.received(jnp.array([[1.0, 0.0], [1.0, 0.0]])).tolist()
+    [1.0, 0.0]
     """
     require_square(weights, "weights")
     return weights.mean(axis=0)
@@ -46,7 +60,7 @@ def mixed(
     tokens: Float[Array, "key width"],
     value_map: Float[Array, "features width"],
 ) -> Float[Array, "query features"]:
-    """H_i = sum_j A_ij V x_j: what attention writes at position i.
+    """H_i = sum_j A_ij V x_j: what attention writes at position i.   [C1]
 
     Raises
     ------
@@ -71,6 +85,14 @@ def pooled(
     ------
     ValueError
         If `scores` is not square or `tokens` has another number of positions.
+
+    Examples
+    --------
+    At uniform attention the head reads the mean token:
+
+    >>> import jax.numpy as jnp, theory
+    >>> theory.pooled(jnp.zeros((2, 2)), jnp.array([[1.0], [3.0]]), jnp.eye(1)).tolist()
+    [2.0]
     """
     return mixed(scores, tokens, value_map).mean(axis=0)
 

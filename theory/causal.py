@@ -149,7 +149,7 @@ def next_token_lag_law(
 
 
 def fitted_readout(autocovariance: Float[Array, " lag"]) -> Float[Array, " readout"]:
-    """(w*, v*): the best skip and value at uniform causal attention.   [C18]
+    """(w*, v*) = argmin of `next_token_loss` over skip and value, at uniform causal attention.   [C18]
 
     (rho, 0) for AR(1), C(r) = rho^r: the last token tells all, attention is left nothing to do. L >= 3,
     or the two readouts coincide.

@@ -39,7 +39,7 @@ def require_two_classes(covariances: Float[Array, "classes query key"]) -> None:
 
 
 def lag_direction(length: int, lag: int) -> Float[Array, "query key"]:
-    """Lag r, on both sides, against all lags but 0: doubly centred, diagonal 0.   [C7]
+    """D_ij = (1[j-i = r] + 1[j-i = -r])/2 - 1[j != i]/(L-1), cyclic: doubly centred, diagonal 0.   [C7]
 
     Raises
     ------
@@ -75,7 +75,7 @@ def pair_moments(
 def class_contrast(
     direction: Float[Array, "query key"], covariances: Float[Array, "classes query key"]
 ) -> Contrast:
-    """Pooled value, kappa, omega and delta of two classes along D.   [C7]
+    """m, kappa, omega, delta of classes along D, from m_y = tr(D C_y), W_y = 2 tr(D C_y D C_y).   [C7]
 
     Parameters
     ----------

@@ -42,6 +42,15 @@ def label_score_gradient(
     ------
     ValueError
         If `scores` is not square or `tokens` has another number of positions.
+
+    Examples
+    --------
+    At uniform attention the gradient is the same for every query:
+
+    >>> import jax.numpy as jnp, theory
+    >>> tokens, head_gradient = jnp.array([[0.0], [4.0]]), jnp.ones(1)
+    >>> theory.label_score_gradient(jnp.zeros((2, 2)), tokens, jnp.eye(1), head_gradient).tolist()
+    [[-0.5, 0.5], [-0.5, 0.5]]
     """
     weights = attention_weights(scores)
     require_length(tokens, len(scores), "tokens", "scores")

@@ -26,6 +26,12 @@ def markov_autocovariance(length: int, correlation: Scalar) -> Float[Array, " la
     ------
     ValueError
         If `length` is below 3.
+
+    Examples
+    --------
+    >>> import theory
+    >>> [round(float(entry), 4) for entry in theory.markov_autocovariance(4, 0.5)]
+    [1.0, 0.5882, 0.4706, 0.5882]
     """
     if length < SHORTEST_RING:
         raise ValueError(

@@ -27,7 +27,7 @@ from theory.pooling import (
 
 
 class Row(NamedTuple):
-    """One pool, mask or family of scores, and what labels see of its parameters.
+    """One pool, mask or family of scores, and what labels see of its parameters.   [C15]
 
     `uniform` and `general` give the visible dimension at parameters 0 and at generic ones, `parameters`
     their shape, all as functions of (L, width). `tokens` says which sequences are meant: "free", "centred"

@@ -18,7 +18,7 @@ SINUSOIDAL_BASE = 10_000.0  # Vaswani et al. 2017, arXiv 1706.03762; used by Amo
 
 
 class PositionMaps(NamedTuple):
-    """W_Q and W_K, or a gradient in each: shapes (width, features), k = features."""
+    """W_Q and W_K, or a gradient in each: shapes (width, features), k = features.   [C13]"""
 
     query: Float[Array, "width features"]
     key: Float[Array, "width features"]

@@ -38,7 +38,7 @@ def sequences_ratio(contrast: Contrast) -> Float[Array, ""]:
 
 
 def sign_error(sequences: Scalar | int, signal: Scalar) -> Float[Array, ""]:
-    """Phi(-sqrt(n SNR)): the chance that n sequences give the wrong sign.   [C16]"""
+    """P(wrong sign) = Phi(-sqrt(n SNR)), for the mean gradient of n sequences.   [C16]"""
     return jax.scipy.stats.norm.cdf(-jnp.sqrt(1.0 * sequences / sequences_needed(signal)))
 
 

@@ -115,6 +115,15 @@ def sinkhorn_key_bias(scores: Float[Array, "query key"]) -> Float[Array, " key"]
         If `scores` is not a square floating-point matrix with L >= 2, or cannot be balanced: a NaN
         or +inf, entries too large for their precision, or a hard mask (-inf) that leaves no balanced
         pattern, as when two queries may see only one key.
+
+    Examples
+    --------
+    The bias undoes that every query prefers key 0:
+
+    >>> import jax.numpy as jnp, theory
+    >>> bias = theory.sinkhorn_key_bias(jnp.array([[2.0, 0.0], [2.0, 0.0]]))
+    >>> [round(float(entry), 4) for entry in bias]
+    [-1.0, 1.0]
     """
     require_square(scores, "scores")
     bias = implicit_bias(scores)

@@ -37,6 +37,13 @@ def decompose(direction: Float[Array, "query key"]) -> Decomposition:
     ------
     ValueError
         If `direction` is not a square floating-point matrix with L >= 2.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp, theory
+    >>> gauge, key_bias, doubly_centred = theory.decompose(jnp.array([[3.0, 1.0], [1.0, 3.0]]))
+    >>> gauge.tolist(), key_bias.tolist(), doubly_centred.tolist()
+    ([[2.0, 2.0], [2.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]], [[1.0, -1.0], [-1.0, 1.0]])
     """
     require_square(direction, "direction")
     gauge = jnp.broadcast_to(direction.mean(axis=1, keepdims=True), direction.shape)
@@ -55,6 +62,15 @@ def key_bias_share(direction: Float[Array, "query key"]) -> Float[Array, ""]:
     ------
     ValueError
         If `direction` is not a square floating-point matrix with L >= 2.
+
+    Examples
+    --------
+    Half of this direction is a key bias, half is "attend to yourself":
+
+    >>> import jax.numpy as jnp, theory
+    >>> key_bias, own_token = jnp.array([[1.0, -1.0], [1.0, -1.0]]), jnp.array([[1.0, -1.0], [-1.0, 1.0]])
+    >>> float(theory.key_bias_share(key_bias + own_token))
+    0.5
     """
     _, key_bias, doubly_centred = decompose(direction)
     visible = jnp.sum(key_bias**2)
@@ -67,7 +83,14 @@ def dimensions(length: int) -> Dimensions:
 
 
 def blind_dimension(length: int) -> int:
-    """L^2 - L + 1: score directions, gauge included, that no label loss can feel.   [C1]"""
+    """L^2 - L + 1: score directions, gauge included, that no label loss can feel.   [C1]
+
+    Examples
+    --------
+    >>> import theory
+    >>> theory.blind_dimension(64), theory.dimensions(64).key_bias
+    (4033, 63)
+    """
     return length**2 - length + 1
 
 

@@ -20,7 +20,7 @@ def principal_angles(
     memory: int = MEMORY,
     report: Report | None = None,
 ) -> list[Float[np.ndarray, " angle"]]:
-    """Angles in [0, pi/2], ascending, between the spans of two losses' gradients.   [C9]
+    """theta_k = arccos sigma_k(Q_1^T Q_2), Q_1 and Q_2 bases of two losses' gradients; ascending.   [C9]
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def blind_curvature(
     key: PRNGKeyArray,
     memory: int = MEMORY,
 ) -> Curvature:
-    """Slope (0 by construction) and curvature along random directions that no sample's gradient sees.
+    """d^2 l(t D)/dt^2 at t = 0 along random D that no sample's gradient sees, and the slope there, 0.
 
     A doubly centred Gaussian direction, minus its part in the span of all per-sample gradients, in every
     layer and head; normalised over all of them together.   [C1, C5]

@@ -39,7 +39,7 @@ class Energy(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """What one loss sees; arrays have the layers and heads of the bias in front."""
+    """What one loss sees; arrays have the layers and heads of the bias in front.   [C1, C2, C9]"""
 
     samples: int
     length: int

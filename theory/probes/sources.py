@@ -20,7 +20,7 @@ Loss = Callable[[Float[Array, "*maps query key"], PyTree, PyTree], Float[Array, 
 
 
 class Objective(NamedTuple):
-    """A loss, its parameters and the samples to differentiate it on."""
+    """A loss, its parameters and the samples to differentiate it on.   [C9]"""
 
     loss: Loss
     params: PyTree
