@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from full_scale.dataset import PARTS, Dataset, Split
-from full_scale.prose import SYMBOLS, Documents, cpython_topics, read_documents, windows, without_repeats
+from sims.prose import SYMBOLS, Documents, cpython_topics, read_documents, windows, without_repeats
 from sims.store import UserError
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}

@@ -26,8 +26,11 @@ from sims.store import Result
 
 SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
 DECIDING = (
-    "dataset", "digits", "docs_order", "losses", "model", "positions", "prose", "tasks", "train", "trial",
+    "full_scale/dataset", "full_scale/digits", "full_scale/docs_order", "full_scale/losses",
+    "full_scale/model", "full_scale/positions", "full_scale/tasks", "full_scale/train", "full_scale/trial",
+    "sims/prose",
 )  # fmt: skip
+ROOMS = Path(__file__).resolve().parent.parent
 Progress = Callable[[float, float], None]
 
 _steps_done: Synchronized  # set in every worker by `begin_worker`
@@ -44,7 +47,7 @@ def code() -> str:
     """Hash of the code and the versions a run's numbers depend on."""
     digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
     for module in DECIDING:
-        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
+        digest.update((ROOMS / f"{module}.py").read_bytes())
     return digest.hexdigest()
 
 

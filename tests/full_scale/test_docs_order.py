@@ -7,7 +7,7 @@ import pytest
 
 from full_scale.arm_comparison import bags, fitted
 from full_scale.docs_order import DocsOrderConfig, docs_order, pair
-from full_scale.prose import cpython_topics, reduce, without_repeats
+from sims.prose import cpython_topics, reduce, without_repeats
 from sims.store import UserError
 
 
