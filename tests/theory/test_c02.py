@@ -65,3 +65,9 @@ def test_a_flipped_sign_in_the_law_is_found(monkeypatch):
     law = c02.law
     monkeypatch.setattr(c02, "law", lambda *args: -law(*args))
     assert measure(lambda key: c02.law_gap(key), jax.random.key(0)) > EXACT_FLOAT64
+
+
+def test_the_certificate_fails_where_scores_depend_on_the_key(monkeypatch):
+    assert [one for one in c02.doubly_centred_part() if one != 0] == []
+    monkeypatch.setattr(c02, "at_gauge", lambda expression, *_: expression)
+    assert [one for one in c02.doubly_centred_part() if one != 0] != []

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import jax
 import latex2mathml.converter
@@ -51,6 +52,14 @@ def test_every_claim_says_what_it_states_where_and_how_exactly(label):
     claim = CLAIMS[label]
     assert claim.title and claim.statement.endswith(".") and claim.regime.startswith("Exact")
     assert "<math" in latex2mathml.converter.convert(claim.formula)
+
+
+@pytest.mark.parametrize("label", ALL)
+def test_what_is_said_to_be_exactly_zero_has_a_certificate_in_exact_arithmetic(label):
+    claim = CLAIMS[label]
+    names = [check.name for check in claim.checks if check.kind == "symbolic"]
+    if re.search(r"exactly (0|constant)|is orthogonal", claim.statement):
+        assert any(name.startswith("certificate: ") for name in names)
 
 
 @pytest.mark.parametrize("label", ALL)

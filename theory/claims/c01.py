@@ -146,9 +146,12 @@ CLAIM = Claim(
     ),
     formula=r"z = V X^{\top} c(S), \quad c_j = \frac{1}{L} \sum_{i} A_{ij}, \quad \mathrm{rank}\, dc = L - 1",
     checks=(
-        symbolic("the loss feels only received attention, symbolic L", loss_feels_only_received_attention),
+        symbolic(
+            "certificate: the loss feels only received attention, symbolic L",
+            loss_feels_only_received_attention,
+        ),
         symbolic("dimensions and visible share, symbolic L", dimensions_add_up),
-        symbolic("rank L - 1, L = 2..6 in exact arithmetic", differential_has_rank_one_less_than_length),
+        symbolic("certificate: rank L - 1, L = 2..6, rationals", differential_has_rank_one_less_than_length),
         autodiff("same c, same loss behind an MLP head", lambda key: loss_gap(mean_pool, key)),
         autodiff("closed-form gradient against jax.grad", gradient_gap),
         autodiff("rank of jax's Jacobian of c", rank_gap, tolerance=0.0),

@@ -25,15 +25,27 @@ LENGTH = 10
 LOOKUPS = 20_000
 
 
+def pooled_slope():
+    """Symbolic L: d/dS_ab of the pooled score (1/L) sum_ij A_ij s_j, at any S."""
+    pooled = total(total(exp(S[i, j]) * s[j], j) / total(exp(S[i, k]), k), i) / L
+    return resolve(pooled.diff(S[a, b]))
+
+
 def gradient_at_equal_scores():
     """Symbolic L: the gradient at any S, then at S_ij = a_i, from the pooled score itself."""
-    pooled = total(total(exp(S[i, j]) * s[j], j) / total(exp(S[i, k]), k), i) / L
-    gradient = resolve(pooled.diff(S[a, b]))
+    gradient = pooled_slope()
     weight = lambda key: exp(S[a, key]) / total(exp(S[a, k]), k)
     closed_form = weight(b) / L * (s[b] - total(exp(S[a, j]) * s[j], j) / total(exp(S[a, k]), k))
     yield difference(gradient, closed_form)
     law = (s[b] - total(s[j], j) / L) / L**2
     yield difference(at_gauge(gradient, S, IndexedBase("alpha", real=True)), law)
+
+
+def doubly_centred_part():
+    """Symbolic L: the gradient at S_ij = a_i minus its row means, minus its column means, plus its mean."""
+    entry = at_gauge(pooled_slope(), S, IndexedBase("alpha", real=True))
+    along_row, along_column = (resolve(total(entry, index)) / L for index in (b, a))
+    yield difference(entry + resolve(total(along_row, a)) / L, along_row + along_column)
 
 
 def row_constant(key: PRNGKeyArray) -> Float[Array, "query key"]:
@@ -130,6 +142,7 @@ CLAIM = Claim(
     ),
     checks=(
         symbolic("gradient at any S, and at row-constant S, symbolic L", gradient_at_equal_scores),
+        symbolic("certificate: no doubly centred part at row-constant S, symbolic L", doubly_centred_part),
         autodiff("the law against jax.grad", law_gap),
         autodiff(
             "no doubly centred part, S_ij = a_i + b_j", lambda key: centred_gap(attended, equal_rows, key)

@@ -112,8 +112,10 @@ CLAIM = Claim(
         r"\frac{\partial \ell}{\partial g} = 0"
     ),
     checks=(
-        symbolic("each column visits every lag once, symbolic L", columns_visit_every_lag_once),
-        symbolic("columns sum to 1, L = 2..12 in exact arithmetic", circulant_weights_are_doubly_stochastic),
+        symbolic("certificate: each column visits every lag once, symbolic L", columns_visit_every_lag_once),
+        symbolic(
+            "certificate: columns sum to 1, L = 2..12, symbols", circulant_weights_are_doubly_stochastic
+        ),
         autodiff("column sums of the weights at magnitude 10", column_sum_gap),
         autodiff("loss equals the loss at uniform attention", lambda key: loss_gap(ring, key)),
         autodiff("jax.grad in the kernel is 0", lambda key: slope_gap(ring, key)),

@@ -156,8 +156,8 @@ CLAIM = Claim(
         r"\left\langle \nabla_S \ell_{\mathrm{rec}}, \nabla_S \ell_{\mathrm{label}} \right\rangle = 0"
     ),
     checks=(
-        symbolic("the reconstruction gradient is circulant, L = 2..6", reconstruction_is_circulant),
-        symbolic("it is orthogonal to the label's, L = 2..5", gradients_are_orthogonal),
+        symbolic("certificate: reconstruction is circulant, L = 2..6", reconstruction_is_circulant),
+        symbolic("certificate: orthogonal to the label's, L = 2..5", gradients_are_orthogonal),
         autodiff("jax.grad is circulant", lambda key: circulant_gap(ring_scores, ring_covariance, key)),
         autodiff("cosine with jax's label gradient", lambda key: cosine(ring_scores, ring_covariance, key)),
         finite_difference("no slope along label gradients", difference_gap),

@@ -193,7 +193,10 @@ CLAIM = Claim(
         r"v^{*} = \frac{2 \rho}{1 + \rho^{2}}"
     ),
     checks=(
-        symbolic("full and reduced response agree, L = 3..6", c12_symbols.full_response_is_the_reduced_one),
+        symbolic(
+            "certificate: full and reduced response agree, L = 3..6",
+            c12_symbols.full_response_is_the_reduced_one,
+        ),
         symbolic("the Markov precision, L = 3..8", c12_symbols.markov_precision),
         symbolic("the minimum and its family, L = 3..8", c12_symbols.nearest_neighbour_minimum),
         autodiff("reduced loss is the full loss", loss_gap),

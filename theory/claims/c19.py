@@ -203,9 +203,15 @@ CLAIM = Claim(
         r"\mathbb{E}\left[ |p - y| \left\| \frac{\partial z}{\partial S} \right\| \right]"
     ),
     checks=(
-        symbolic("a zero head has no score gradient, any features", c19_symbols.zero_head_has_no_gradient),
-        symbolic("zero head for equal class means", c19_symbols.zero_head_is_optimal_for_equal_class_means),
-        symbolic("order leaves class means equal, L = 2..5", c19_symbols.bags_and_places_agree),
+        symbolic(
+            "certificate: a zero head has no score gradient, any features",
+            c19_symbols.zero_head_has_no_gradient,
+        ),
+        symbolic(
+            "certificate: zero head for equal class means",
+            c19_symbols.zero_head_is_optimal_for_equal_class_means,
+        ),
+        symbolic("certificate: order leaves class means equal, L = 2..5", c19_symbols.bags_and_places_agree),
         symbolic("fitted readout and residual, L = 3..8", c19_symbols.fitted_residual),
         autodiff("class means agree over all sequences", lambda key: class_mean_gap(0.0, Reader.pool, key)),
         autodiff(
