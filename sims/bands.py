@@ -1,0 +1,101 @@
+"""A theory's curve against the confidence band of its simulation, and whether it lies inside.
+
+The band is Student's t over independent seeds, widened (Bonferroni) so that *all* points of a curve lie
+inside together with the stated chance when the theory is true. So one point outside is a disagreement.
+"""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from sims.store import UserError
+from theory.tolerances import EXACT_FLOAT64
+
+LEVEL = 0.99
+Arrays = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """How a theory's curve lies in the band of its simulation."""
+
+    inside: float
+    """Share of the curve's points inside."""
+    points: int
+    worst_z: float
+    """Largest distance from the simulation's mean, in its standard errors; 0 where both agree to rounding."""
+    limit_z: float
+    """Half the band's width, in standard errors."""
+    seeds: int
+    exact: bool
+    """Whether the theory is exact at the simulated sizes; if not, a point outside measures its error."""
+
+    def as_json(self) -> dict[str, object]:
+        """The fields, and the band's level."""
+        return dataclasses.asdict(self) | {"level": LEVEL}
+
+
+def compare(
+    samples: Float[np.ndarray, "seed *points"], theory: Float[np.ndarray, "*points"], *, exact: bool = True
+) -> tuple[Verdict, Arrays]:
+    """The verdict on a theory's curve, and {"mean", "low", "high", "theory"} for its figure.
+
+    Where samples do not vary, as ranks do not, theory is inside if it equals them to rounding.
+
+    Raises UserError for fewer than two seeds.
+    """
+    samples, theory = np.asarray(samples, float), np.asarray(theory, float)
+    if len(samples) < 2:
+        raise UserError(f"a band needs at least 2 seeds: got {len(samples)}; try 8")
+    mean, error = samples.mean(axis=0), samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
+    limit = float(stats.t.ppf(1 - (1 - LEVEL) / (2 * theory.size), len(samples) - 1))
+    rounding = EXACT_FLOAT64 * np.abs(samples).max()
+    beyond = np.maximum(np.abs(mean - theory) - rounding, 0.0)
+    z = np.divide(beyond, error, out=np.where(beyond > 0, np.inf, 0.0), where=error > 0)
+    low, high = mean - limit * error - rounding, mean + limit * error + rounding
+    within = (low <= theory) & (theory <= high)
+    verdict = Verdict(float(within.mean()), theory.size, float(z.max()), limit, len(samples), exact)
+    return verdict, {"mean": mean, "low": low, "high": high, "theory": theory}
+
+
+def compare_all(
+    curves: dict[str, tuple[np.ndarray, np.ndarray]], *, exact: bool = True
+) -> tuple[dict[str, object], Arrays]:
+    """Verdicts by curve, and the arrays `NAME_mean`, `NAME_low`, ... of each, from (samples, theory)."""
+    verdicts: dict[str, object] = {}
+    arrays: Arrays = {}
+    for name, (samples, theory) in curves.items():
+        verdict, band = compare(samples, theory, exact=exact)
+        verdicts[name] = verdict.as_json()
+        arrays |= {f"{name}_{part}": array for part, array in band.items()}
+    return verdicts, arrays
+
+
+def slope(
+    at: Float[np.ndarray, " point"], sizes: Float[np.ndarray, "*seed point"]
+) -> np.ndarray | np.floating:
+    """The exponent of `sizes` in `at`, by least squares of the logarithms along the last axis."""
+    places = np.log(at) - np.log(at).mean()
+    return np.log(sizes) @ places / (places @ places)
+
+
+def exponent(
+    at: Float[np.ndarray, " point"],
+    samples: Float[np.ndarray, "seed point"],
+    predicted: float,
+    asymptotic: float,
+) -> dict[str, float]:
+    """The exponent fitted to the mean over seeds, with its jackknife standard error, beside those predicted.
+
+    `predicted` is the same fit to the theory's curve, `asymptotic` the claim's limit. Leaving out one seed
+    at a time estimates the error of the fit to the mean, also where single seeds have no logarithm.
+    """
+    count, total = len(samples), samples.sum(axis=0)
+    left_out = slope(at, (total[None] - samples) / (count - 1))
+    error = float(np.sqrt((count - 1) / count * np.sum((left_out - left_out.mean()) ** 2)))
+    measured = float(slope(at, total / count))
+    z = abs(measured - predicted) / error if error > 0 else 0.0
+    found = {"measured": measured, "standard_error": error, "predicted": predicted}
+    return found | {"asymptotic": asymptotic, "z": z}
