@@ -374,7 +374,7 @@ def run_stage(command: Storing, name: str, config: Any, report: Report | None) -
     key = stage_key(name, command.seed)
     if name == "claims":
         return kept(command, name, config, lambda _: verified(config, key=key, report=report))
-    if name in TOYS:
+    if name in experiments("simulate"):
         core = experiments("simulate")[name]
         return kept(command, name, config, lambda _: core.run(config, key=key, report=report))
     core = experiments("study" if name == "study" else "train")[name]

@@ -5,7 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims import adiabatic, blindness, reduced_flow
+from sims import (
+    adiabatic,
+    blindness,
+    boundaries,
+    causal,
+    initialisation_law,
+    pools,
+    reduced_flow,
+    tied_initialisation,
+    values_first,
+)
 
 
 class Experiment(NamedTuple):
@@ -36,5 +46,41 @@ EXPERIMENTS: dict[str, Experiment] = {
         adiabatic.run,
         "signal-to-noise of both losses once everything but attention has settled",
         18,
+    ),
+    "values_first": Experiment(
+        values_first.Config,
+        values_first.run,
+        "how long values take to settle and scores to move, over the length",
+        15,
+    ),
+    "initialisation_law": Experiment(
+        initialisation_law.Config,
+        initialisation_law.run,
+        "gradient sizes over the size of the query and key maps: exponents 3 and 1",
+        10,
+    ),
+    "tied_initialisation": Experiment(
+        tied_initialisation.Config,
+        tied_initialisation.run,
+        "attention by distance before training, query and key maps tied or independent",
+        35,
+    ),
+    "pools": Experiment(
+        pools.Config,
+        pools.run,
+        "how many score directions labels see through each pool, mask and family of scores",
+        30,
+    ),
+    "boundaries": Experiment(
+        boundaries.Config,
+        boundaries.run,
+        "how much of a proximity band labels see through the ends of the sequence",
+        10,
+    ),
+    "causal": Experiment(
+        causal.Config,
+        causal.run,
+        "the pull along each lag: next-token prediction against masking",
+        8,
     ),
 }
