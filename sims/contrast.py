@@ -1,0 +1,239 @@
+"""Signal and noise of both losses as two classes approach each other.   [C7, C16]
+
+Two balanced classes of Gaussian AR(1) rings, rho = middle +- contrast, one residual layer with
+phi(h) = h^2/2 at uniform attention. Every sequence's gradient along lag 1 is taken by automatic
+differentiation of the losses themselves: the label's at a constant prediction, reconstruction's with each
+position masked in turn. Theory: the contrast law and the counts of sequences it implies.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+import theory
+from sims.bands import LEVEL, compare_all
+from sims.exponents import fitted, slopes
+from sims.intervals import Interval, score_snr_ratio
+from sims.limits import at_least, between
+from sims.processes import sample
+from sims.store import UserError
+
+Progress = Callable[[int, int], None] | None
+Arrays = dict[str, np.ndarray]
+HEAD = 1e-3  # of the label's head: small enough for a constant prediction, and no ratio depends on it
+RAREST = 0.01  # chances of a wrong sign below it are too rare for these batches to count
+KINDS = ("label", "imbalanced", "hidden")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Signal-to-noise ratio of labels and reconstruction over the contrast of two classes."""
+
+    length: int = 16
+    """L, tokens per sequence."""
+    middle: float = 0.5
+    """Mean of the classes' rho."""
+    contrasts: tuple[float, ...] = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
+    """Half the distance of the classes' rho, increasing from 0."""
+    value: float = 1.0
+    """v, the same in both losses."""
+    imbalance: float = 0.1
+    """tau: a second head predicts class 1 with chance (1 + tau)/2, whatever it reads."""
+    sequences: int = 2000
+    """Sequences of one seed; half of each class on average."""
+    counts: tuple[int, ...] = (5, 20, 80, 320)
+    """Batch sizes at which the chance of a wrong sign is counted."""
+    seeds: int = 48
+    """Independent draws."""
+
+    def __post_init__(self) -> None:
+        at_least(4, length=self.length)
+        at_least(2, seeds=self.seeds, contrasts=len(self.contrasts), sequences=self.sequences)
+        at_least(1, smallest_count=min(self.counts, default=0))
+        between(-1, 1, imbalance=self.imbalance)
+        for end in (self.middle - max(self.contrasts), self.middle + max(self.contrasts)):
+            between(-1, 1, correlation=end)
+        if self.contrasts[0] != 0 or list(self.contrasts) != sorted(set(self.contrasts)):
+            raise UserError(f"contrasts must increase from 0: got {self.contrasts}; try 0 0.1 0.2")
+        if max(self.counts) > self.sequences:
+            raise UserError(
+                f"counts must be at most sequences={self.sequences}: got {max(self.counts)}; "
+                f"try {self.sequences // 4}"
+            )
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """The same measurement in seconds."""
+        return cls(length=8, contrasts=(0.0, 0.1, 0.2), sequences=800, counts=(5, 20), seeds=24)
+
+
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[dict[str, object], Arrays]:
+    """Signals, their ratio, their exponents and wrong signs, each beside its law."""
+    found: dict[str, list[np.ndarray]] = {}
+    for done, (contrast, one) in enumerate(
+        zip(config.contrasts, jax.random.split(key, len(config.contrasts)), strict=True)
+    ):
+        covariances = class_covariances(config, contrast)
+        pulls = _pulls(covariances, config, jax.random.split(one, config.seeds))
+        for name, samples in pulls.items():
+            found.setdefault(name, []).append(np.asarray(samples))
+        if report:
+            report(done + 1, len(config.contrasts))
+    pulls = {name: np.stack(samples, axis=1) for name, samples in found.items()}
+    return summary(config, pulls)
+
+
+def class_covariances(config: Config, contrast: float) -> Float[Array, "classes query key"]:
+    """C_0 and C_1, rho = middle -+ contrast."""
+    ends = jnp.asarray([config.middle - contrast, config.middle + contrast])
+    return jax.vmap(lambda rho: theory.circulant(theory.markov_autocovariance(config.length, rho)))(ends)
+
+
+@functools.partial(jax.jit, static_argnames="config")
+@functools.partial(jax.vmap, in_axes=(None, None, 0))
+def _pulls(
+    covariances: Float[Array, "classes query key"], config: Config, key: PRNGKeyArray
+) -> dict[str, Float[Array, " sample"]]:
+    """Minus each sequence's derivative along lag 1: label, label with an imbalanced head, reconstruction."""
+    label_key, noise_key = jax.random.split(key)
+    labels = jax.random.bernoulli(label_key, 0.5, (config.sequences,)).astype(covariances.dtype)
+    powers = jnp.maximum(jax.vmap(lambda one: jnp.fft.fft(one[0]).real)(covariances), 0.0)
+    both = jax.vmap(lambda power: sample(power, config.sequences, key=noise_key))(powers)
+    tokens = jnp.where(labels[:, None] == 1, both[1], both[0])
+    uniform = jnp.zeros_like(covariances[0])
+    direction = theory.lag_direction(config.length, 1)
+
+    def label_loss(scores, ring, label, imbalance):
+        value_map = jnp.full((1, 1), config.value)
+        pooled = theory.pooled_features(scores, ring[:, None], value_map, lambda stream: stream**2 / 2)[0]
+        held = jax.lax.stop_gradient(pooled)  # the prediction stays constant, its slope is the layer's
+        logit = HEAD * (pooled - held) + jnp.log1p(imbalance) - jnp.log1p(-imbalance)
+        return (jax.nn.softplus(logit) - label * logit) / HEAD
+
+    def hidden_loss(scores, ring):
+        return theory.reconstruction_loss(scores, config.value, jnp.outer(ring, ring))
+
+    def along(loss, *arguments):
+        return -jax.jvp(lambda scores: loss(scores, *arguments), (uniform,), (direction,))[1]
+
+    label = lambda imbalance: jax.vmap(lambda ring, y: along(label_loss, ring, y, imbalance))(tokens, labels)
+    return {
+        "label": label(0.0),
+        "imbalanced": label(config.imbalance),
+        "hidden": jax.vmap(lambda ring: along(hidden_loss, ring))(tokens),
+    }
+
+
+def scores(pulls: Float[np.ndarray, "*axes sample"]) -> Float[np.ndarray, "*axes"]:
+    """Mean over standard deviation, with its sign: the signal-to-noise ratio is its square.
+
+    Over seeds it is close to normal even where there is no signal, which its square is not."""
+    return pulls.mean(axis=-1) / pulls.std(axis=-1, ddof=1)
+
+
+def laws(config: Config) -> dict[str, np.ndarray]:
+    """The contrast law at every contrast: kappa, signals, ratio of counts, chances of a wrong sign."""
+    direction = theory.lag_direction(config.length, 1)
+    pairs = [theory.class_contrast(direction, class_covariances(config, each)) for each in config.contrasts]
+    found: dict[str, Sequence] = {
+        "kappa": [pair.kappa for pair in pairs],
+        "label": [theory.label_signal(pair) for pair in pairs],
+        "imbalanced": [theory.label_signal(pair, config.imbalance) for pair in pairs],
+        "hidden": [theory.reconstruction_signal(pair) for pair in pairs],
+        "sign": [np.sign(pair.kappa - config.imbalance) for pair in pairs],
+        "ratio": [theory.sequences_ratio(pair) if pair.kappa > 0 else np.inf for pair in pairs],
+    }
+    for loss in ("label", "hidden"):
+        found[f"{loss}_wrong"] = [
+            [theory.sign_error(count, signal) for count in config.counts] for signal in found[loss]
+        ]
+    return {name: np.asarray(each, float) for name, each in found.items()}
+
+
+def wrong_signs(pulls: Float[np.ndarray, "*axes sample"], counts: tuple[int, ...]) -> np.ndarray:
+    """Share of batches of each size whose mean pull is negative, last axis over sizes."""
+    shares = []
+    for count in counts:
+        whole = pulls.shape[-1] // count
+        batches = pulls[..., : whole * count].reshape(*pulls.shape[:-1], whole, count)
+        shares.append((batches.mean(axis=-1) < 0).mean(axis=-1))
+    return np.stack(shares, axis=-1)
+
+
+def summary(config: Config, pulls: Arrays) -> tuple[dict[str, object], Arrays]:
+    """Verdicts, exponents and the ratio of counts, and the bands."""
+    law = laws(config)
+    measured = {kind: scores(pulls[kind]) for kind in KINDS}
+    expected = {kind: np.sqrt(law[kind]) for kind in KINDS}
+    expected["imbalanced"] *= law["sign"]
+    verdicts, bands = compare_all({f"score_{kind}": (measured[kind], expected[kind]) for kind in KINDS})
+    wrong = {loss: wrong_signs(pulls[loss], config.counts) for loss in ("label", "hidden")}
+    seen = {loss: law[f"{loss}_wrong"] > RAREST for loss in wrong}
+    leading_verdicts, _ = compare_all(
+        {f"wrong_{loss}": (wrong[loss][:, seen[loss]], law[f"{loss}_wrong"][seen[loss]]) for loss in wrong},
+        exact=False,
+    )
+    axis = np.log(law["kappa"][1:])
+    exponents = {
+        kind: jackknife_exponent(
+            axis, measured[kind][:, 1:], float(slopes(axis, np.log(law[kind][None, 1:]))[0])
+        )
+        for kind in ("label", "hidden")
+    }
+    ratios = count_ratios(law, measured)
+    values: dict[str, object] = {
+        "curves": verdicts | leading_verdicts,
+        "where_theory_leaves": WHERE_THEORY_LEAVES,
+        "count_ratio": ratios,
+        "count_ratio_inside": float(np.mean([each["inside"] for each in ratios])),
+        "kappa_exponent": {
+            "label": exponents["label"] | {"asymptotic": 2.0},
+            "hidden": exponents["hidden"] | {"asymptotic": 0.0},
+        },
+    }
+    arrays = {f"wrong_{loss}": share.mean(axis=0) for loss, share in wrong.items()}
+    arrays |= {f"wrong_{loss}_theory": law[f"{loss}_wrong"] for loss in wrong}
+    return values, bands | arrays | {
+        "kappa": law["kappa"],
+        "counts": np.array(config.counts),
+        "ratio": law["ratio"][1:],
+        "ratio_measured": np.array(
+            [[each[end] for end in ("estimate", "low", "high")] for each in ratios], float
+        ),
+    }
+
+
+def count_ratios(law: Arrays, measured: Arrays) -> list[dict[str, object]]:
+    """n*(label)/n*(reconstruction) at each contrast but 0, with Fieller's 99 % interval, and the law's."""
+    found: list[dict[str, object]] = []
+    for place, predicted in enumerate(law["ratio"][1:], start=1):
+        interval = score_snr_ratio(measured["hidden"][:, place], measured["label"][:, place], LEVEL)
+        inside = inside_of(interval, float(predicted))
+        found.append(interval.as_json() | {"predicted": float(predicted), "inside": inside})
+    return found
+
+
+def inside_of(interval: Interval, number: float) -> bool:
+    """Whether a number lies in an interval; None is no bound."""
+    low, high = interval.low, interval.high
+    return (low is None or low <= number) and (high is None or number <= high)
+
+
+def jackknife_exponent(axis: np.ndarray, samples: np.ndarray, predicted: float) -> dict[str, object]:
+    """The exponent of the squared mean score; its error by the jackknife, one seed left out at a time."""
+    count, total = len(samples), samples.sum(axis=0)
+    squared = lambda mean: np.log(mean**2)
+    whole = slopes(axis, squared(total / count)[None])[0]
+    without = slopes(axis, squared((total[None] - samples) / (count - 1)))
+    return fitted(count * whole - (count - 1) * without, predicted)
+
+
+WHERE_THEORY_LEAVES = {
+    "wrong_label": "the chance takes the mean of a batch for normal: leading order in 1/n",
+    "wrong_hidden": "the same; reconstruction's pull is skewed, and small batches show it",
+}

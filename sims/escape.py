@@ -1,0 +1,142 @@
+"""How long labels stay on their plateau, and how soon reconstruction leaves it.   [C20, C5]
+
+Task: rings of an AR(1) process against the same bags permuted, in `quadratic_ring`: at uniform attention
+the best head is 0 for labels, and a strict saddle. Every seed has a set of its own, closed under rotation,
+whose saddle the theory gives exactly; the clocks are those of the loss to second order. Scores start
+as N(0, scale^2) entries and have left when their part along the way out has grown to |S| = size L.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import jax
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from sims import escape_clocks, escape_steps
+from sims.bands import LEVEL, compare_all
+from sims.escape_clocks import SHARES
+from sims.exponents import fitted, paired, slopes
+from sims.intervals import mean_interval
+from sims.limits import at_least, between
+from sims.store import UserError
+
+Progress = Callable[[int, int], None] | None
+Arrays = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Escape times of labels and reconstruction over L, scale and optimiser."""
+
+    lengths: tuple[int, ...] = (8, 16, 32, 48)
+    """L, increasing; the second is that of every sweep but the one over L."""
+    correlation: float = 0.6
+    """rho of the AR(1) process."""
+    value: float = -2.0
+    """v of the label model; at -2 the mean token drops out of z's variance, and the law in L is clean."""
+    pairs: int = 256
+    """Bags of a set; each gives an ordered and a permuted sequence."""
+    scale: float = 1e-3
+    """Standard deviation of initial scores in the sweep over L."""
+    scales: tuple[float, ...] = (1e-4, 1e-3, 1e-2)
+    """Initial scores of the sweep over scale."""
+    size: float = 0.05
+    """Root mean square of the scores that counts as having left."""
+    learning_rate: float = 2.0
+    """Of gradient descent, full or stochastic; a large one, since head and scores move slowly."""
+    batch: int = 64
+    """Sequences per step of stochastic descent."""
+    sign_rate: float = 5e-4
+    """Of Adam and of sign descent: how far one step moves a score."""
+    batches: tuple[int, ...] = (16, 64, 256)
+    """Batch sizes at which the speed of sign descent is measured."""
+    seeds: int = 24
+    """Independent sets and starts."""
+
+    def __post_init__(self) -> None:
+        at_least(2, seeds=self.seeds, lengths=len(self.lengths), scales=len(self.scales), pairs=self.pairs)
+        at_least(4, shortest_length=min(self.lengths))
+        at_least(1, batch=self.batch, smallest_batch=min(self.batches, default=0))
+        between(-1, 1, correlation=self.correlation)
+        between(0, 4, learning_rate=self.learning_rate)
+        for name in ("lengths", "scales"):
+            values = getattr(self, name)
+            if list(values) != sorted(set(values)):
+                raise UserError(f"{name} must increase: got {values}; try {tuple(sorted(set(values)))}")
+        if not 0 < max(self.scale, *self.scales) < self.size / 2:
+            raise UserError(
+                f"scale and scales must lie between 0 and half of size={self.size}: "
+                f"got {max(self.scale, *self.scales)}; try {self.size / 5}"
+            )
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """The same measurement in seconds."""
+        return cls(lengths=(8, 12), pairs=64, seeds=8, scales=(1e-3, 1e-2), sign_rate=2e-3, batches=(16, 64))
+
+
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[dict[str, object], Arrays]:
+    """Times over L, times over scale by optimiser, the spread of noisy descent, the speed of sign descent."""
+    tell = report or (lambda done, total: None)
+    total = len(config.lengths) + 2
+    keys = jax.random.split(key, total)
+    arrays: Arrays = {"lengths": np.array(config.lengths), "scales": np.array(config.scales)}
+    by_length = []
+    for done, length in enumerate(config.lengths):
+        by_length.append(escape_clocks.times(config, length, config.scale, key=keys[done]))
+        tell(done + 1, total)
+    arrays |= {f"length_{name}": np.stack([each[name] for each in by_length], 1) for name in by_length[0]}
+    arrays |= escape_steps.over_scales(config, key=keys[-2])
+    tell(total - 1, total)
+    arrays |= escape_steps.speeds(config, key=keys[-1])
+    tell(total, total)
+    return summary(arrays)
+
+
+def summary(arrays: Arrays) -> tuple[dict[str, object], Arrays]:
+    """Verdict of every curve, fitted exponents, and how much slower labels are; and the bands."""
+    lengths, scales = arrays["lengths"], arrays["scales"]
+    gap = np.log(np.abs(arrays["length_hidden_ratio"].mean(axis=0)[-1] - 1))  # at the largest L
+    slower = arrays["length_label"] / arrays["length_hidden"]
+    compared = curves(arrays)
+    leading = {name: compared.pop(name) for name in WHERE_THEORY_LEAVES}
+    verdicts, bands = compare_all(compared)
+    leading_verdicts, leading_bands = compare_all(leading, exact=False)
+    exponents = {
+        name: paired(lengths, arrays[f"length_{name}"], arrays[f"length_{name}_predicted"])
+        for name in ("growth", "label", "hidden")
+    }
+    exponents["growth"]["asymptotic"] = -2.0
+    values: dict[str, object] = {
+        "curves": verdicts | leading_verdicts,
+        "where_theory_leaves": WHERE_THEORY_LEAVES,
+        "labels_over_reconstruction": [mean_interval(row, LEVEL).as_json() for row in slower.T],
+        "length_exponents": exponents,
+        "first_order_gap_exponent": float((gap[0] - gap[1]) / np.log(SHARES[0] / SHARES[1])),
+        "scale_slope": fitted(-slopes(np.log(scales), arrays["flow_times"]) * arrays["flow_rate"], 1.0),
+        "adam_exponent_in_scale": fitted(slopes(np.log(scales), np.log(arrays["adam_times"])), 0.0),
+    }
+    return values, arrays | bands | leading_bands
+
+
+def curves(arrays: Arrays) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What is compared: times as shares of their predictions, seed by seed; speeds as they are."""
+    shares = {f"length_{loss}": f"length_{loss}" for loss in ("label", "hidden")}
+    shares |= {f"scale_{rule}": f"{rule}_times" for rule in ("flow", "sgd", "sign_whole")}
+    shares |= {"noisy_spread": "spread"}
+    predicted = lambda name: arrays[name.removesuffix("_times") + "_predicted"]
+    found = {curve: arrays[name] / predicted(name) for curve, name in shares.items()}
+    speeds = arrays["speed"] - arrays["speed_predicted"] + arrays["speed_predicted"].mean(axis=0)
+    return {name: (samples, np.ones(samples.shape[1])) for name, samples in found.items()} | {
+        "sign_speed": (speeds, arrays["speed_predicted"].mean(axis=0)),
+        "sign_speed_blind": (arrays["speed_blind"], np.zeros(speeds.shape[1])),
+    }
+
+
+WHERE_THEORY_LEAVES = {
+    "length_hidden": "the law is first order: its gap falls with the size that counts as having left, as "
+    "first_order_gap_exponent says",
+    "scale_sign_whole": "signs of lags with hardly any contrast settle late",
+    "sign_speed": "the law takes a batch's gradient for normal; of small batches it is not",
+}

@@ -1,0 +1,225 @@
+"""What noise and rescaled steps do to the plateau: descent on batches, Adam, sign descent.   [C20]
+
+Adam and sign descent step the kernel S_{i,i+r} = g_r itself, so that one step moves a score by at most
+about their rate. Batches are drawn from each seed's own set, with replacement.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+import theory
+from sims.escape_clocks import (
+    MEAN_LOG,
+    descent,
+    random_start,
+    steps_until,
+)
+from sims.processes import ar1, spectrum
+from sims.quadratic_ring import (
+    Parameters,
+    Plateau,
+    Rings,
+    label_loss,
+    paired_rings,
+    plateau_of,
+    pooled_squares,
+)
+
+RECORDS = 13  # moments at which the spread of noisy descent is compared
+TINY_STEP = 1e-6  # of the scores while the speed of sign descent is measured: they stay uniform
+SPEED_STEPS = 400
+
+
+def over_scales(config, *, key: PRNGKeyArray) -> dict[str, np.ndarray]:
+    """Steps to leave by optimiser, seeds x scales, with the predictions of C20, and the spread on the way."""
+    power = spectrum(ar1(config.lengths[1], config.correlation).autocovariance)
+    value, scales = jnp.asarray(config.value), jnp.asarray(config.scales)
+    seeds = jax.random.split(key, config.seeds)
+    found = _over_scales(power, scales, value, config, seeds)
+    return {name: np.asarray(array) for name, array in found.items()}
+
+
+@partial(jax.jit, static_argnames="config")
+@partial(jax.vmap, in_axes=(None, None, None, None, 0))
+def _over_scales(power, scales, value, config, seed) -> dict[str, Array]:
+    data_key, start_key, step_key = jax.random.split(seed, 3)
+    length = len(power)
+    rings = paired_rings(power, config.pairs, key=data_key)
+    plateau, size = plateau_of(rings, value, length), jnp.asarray(config.size * length)
+    along = lambda parameters: jnp.abs(parameters.amplitude @ plateau.direction)
+    begin = lambda scale: random_start(length, scale, key=start_key)
+    noisy = noisy_descent(rings, value, config, step_key)
+    whole = descent(rings, value, config.learning_rate)
+    until = lambda rule: jax.lax.map(lambda scale: steps_until(rule, along, begin(scale), size).steps, scales)
+    steps = {"flow": until(whole), "sgd": until(noisy)}
+    noise = way_out_noise(rings, value, plateau, config.batch)
+    rate = plateau.rate()
+    predicted = {
+        "flow": mean_steps(plateau, scales, size, 0.0 * noise, config.learning_rate),
+        "sgd": mean_steps(plateau, scales, size, noise, config.learning_rate),
+    }
+    rescaled = partial(adam_steps, rings, value, config, plateau, size, key=step_key)
+    steps["adam"] = jax.lax.map(lambda scale: rescaled(begin(scale), config.batch), scales)
+    steps["adam_whole"] = jax.lax.map(lambda scale: rescaled(begin(scale), None), scales)
+    steps["sign_whole"] = jax.lax.map(lambda scale: rescaled(begin(scale), None, forgetful=True), scales)
+    # every score moves by one rate per step, so |S| along M grows by rate sqrt(L) |direction|_1
+    speed = config.sign_rate * jnp.sqrt(1.0 * length) * jnp.abs(plateau.direction).sum()
+    begun = jax.vmap(lambda scale: along(begin(scale)))(scales)
+    predicted["sign_whole"] = 1 + (size - begun) / speed
+    spread = spread_on_the_way(noisy, plateau, begin(scales[0]), scales[0], noise, config)
+    times = {f"{name}_times": found for name, found in steps.items()}
+    return (
+        times
+        | {f"{name}_predicted": found for name, found in predicted.items()}
+        | spread
+        | {
+            "flow_rate": jnp.log1p(config.learning_rate * rate),
+            "noise": noise,
+        }
+    )
+
+
+def mean_steps(
+    plateau: Plateau,
+    scales: Float[Array, " scale"],
+    size: Float[Array, ""],
+    noise: Float[Array, ""],
+    rate: float,
+) -> Float[Array, " scale"]:
+    """Mean steps to leave, over random starts: the growing part is normal with `theory.noisy_spread`."""
+    gamma = plateau.rate()
+    shrunk = (gamma + plateau.curvature) / (2 * gamma + plateau.curvature)
+    started = (scales * shrunk) ** 2 + (rate * noise) ** 2 / ((1 + rate * gamma) ** 2 - 1)
+    return (jnp.log(size) - 0.5 * jnp.log(started) + MEAN_LOG) / jnp.log1p(rate * gamma)
+
+
+def drawn(rings: Rings, count: int, key: PRNGKeyArray) -> Rings:
+    """A batch, with replacement."""
+    chosen = jax.random.randint(key, (count,), 0, len(rings.labels))
+    return Rings(rings.powers[chosen], rings.labels[chosen])
+
+
+def centre_of(rings: Rings, value: Float[Array, ""]) -> Float[Array, ""]:
+    """Mean z of the set at uniform attention."""
+    return pooled_squares(jnp.zeros(2 * rings.powers.shape[1] - 2), value, rings.powers).mean()
+
+
+def noisy_descent(rings: Rings, value: Float[Array, ""], config, key: PRNGKeyArray):
+    """One step of gradient descent on a batch drawn for that step."""
+    centre = centre_of(rings, value)
+
+    def step(parameters: Parameters, number: Int[Array, ""]) -> Parameters:
+        seen = drawn(rings, config.batch, jax.random.fold_in(key, number))
+        slopes = jax.grad(label_loss)(parameters, value, seen, centre)
+        return jax.tree.map(lambda old, slope: old - config.learning_rate * slope, parameters, slopes)
+
+    return step
+
+
+def way_out_noise(rings: Rings, value: Float[Array, ""], plateau: Plateau, batch: int) -> Float[Array, ""]:
+    """tau: standard deviation of a batch's gradient along the way out, at a zero head: the head's alone."""
+    return plateau.way_out()[0] * jnp.sqrt(plateau.curvature / batch)
+
+
+def spread_on_the_way(noisy, plateau: Plateau, start: Parameters, scale, noise, config) -> dict[str, Array]:
+    """x^2 along the way out at moments of noisy descent from `start`, and `theory.noisy_spread`."""
+    head, scores = plateau.way_out()
+    last = (
+        jnp.log(config.size * len(start.amplitude)) - jnp.log(noise)
+    ) / 4  # in 1/(eta gamma), early enough
+    each = (last / jnp.log1p(config.learning_rate * plateau.rate()) / (RECORDS - 1)).astype(int)
+
+    def stretch(state: Parameters, number: Int[Array, ""]) -> tuple[Parameters, Float[Array, ""]]:
+        moved = jax.lax.fori_loop(number * each, (number + 1) * each, lambda n, at: noisy(at, n), state)
+        return moved, (head * moved.weight + scores * moved.amplitude @ plateau.direction) ** 2
+
+    found = jax.lax.scan(stretch, start, jnp.arange(RECORDS - 1))[1]
+    steps = (jnp.arange(1, RECORDS) * each).astype(found.dtype)
+    predicted = theory.noisy_spread(steps, scale * scores, plateau.rate(), config.learning_rate, noise)
+    return {"spread": found, "spread_predicted": predicted, "spread_steps": steps}
+
+
+def rescaled_gradient(rings: Rings, value: Float[Array, ""], config, batch: int | None, key: PRNGKeyArray):
+    """Gradient in head, intercept and kernel g, S_{i,i+r} = g_r, on the set or on a batch of it."""
+    centre = centre_of(rings, value)
+
+    def gradient(parameters: Parameters, number: Int[Array, ""]) -> Parameters:
+        seen = rings if batch is None else drawn(rings, batch, jax.random.fold_in(key, number))
+        return jax.grad(label_loss)(parameters, value, seen, centre)
+
+    return gradient
+
+
+def adam_steps(
+    rings, value, config, plateau, size, start, batch, *, key, forgetful=False
+) -> Float[Array, ""]:
+    """Steps of Adam to leave; `forgetful` sets both its memories to 0, which leaves the gradient's sign."""
+    memory = {"b1": 0.0, "b2": 0.0, "eps": 1e-30} if forgetful else {}
+    optimizer = optax.adam(config.sign_rate, **memory)
+    gradient = rescaled_gradient(rings, value, config, batch, key)
+    root = jnp.sqrt(1.0 * len(start.amplitude))
+
+    def step(state, number):
+        parameters, moments = state
+        slopes = gradient(parameters, number)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises a float to the power of its count
+            moves, moments = optimizer.update(slopes, moments)
+        moves = moves._replace(amplitude=root * moves.amplitude)
+        return optax.apply_updates(parameters, moves), moments
+
+    measure = lambda state: jnp.abs(state[0].amplitude @ plateau.direction)
+    return steps_until(step, measure, (start, optimizer.init(start)), size).steps
+
+
+def speeds(config, *, key: PRNGKeyArray) -> dict[str, np.ndarray]:
+    """How fast sign descent on batches moves scores along the way out; 1 is every step the right way.
+
+    `blind` puts every ring under both labels: the classes do not differ at all."""
+    power = spectrum(ar1(config.lengths[1], config.correlation).autocovariance)
+    seeds = jax.random.split(key, config.seeds)
+    by_batch = [_speeds(power, jnp.asarray(config.value), config, batch, seeds) for batch in config.batches]
+    found = {name: np.stack([np.asarray(each[name]) for each in by_batch], axis=1) for name in by_batch[0]}
+    return found | {"batches": np.array(config.batches)}
+
+
+@partial(jax.jit, static_argnames=("config", "batch"))
+@partial(jax.vmap, in_axes=(None, None, None, None, 0))
+def _speeds(power, value, config, batch, seed) -> dict[str, Float[Array, ""]]:
+    data_key, step_key = jax.random.split(seed)
+    rings = paired_rings(power, config.pairs, key=data_key)
+    direction = plateau_of(rings, value, len(power)).direction
+    ordered = rings.powers[: config.pairs]
+    blind = Rings(jnp.concatenate([ordered, ordered]), rings.labels)
+    return {
+        "speed": measured_speed(rings, value, direction, config, batch, step_key),
+        "speed_blind": measured_speed(blind, value, direction, config, batch, step_key),
+        "speed_predicted": predicted_speed(rings, value, direction, batch),
+    }
+
+
+def measured_speed(rings, value, direction, config, batch: int, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Mean of sign(head) x the step's sign along the way out, at scores too small to matter."""
+    gradient = rescaled_gradient(rings, value, config, batch, key)
+    weights, rate = direction / jnp.abs(direction).sum(), TINY_STEP
+
+    def step(parameters: Parameters, number: Int[Array, ""]) -> tuple[Parameters, Float[Array, ""]]:
+        signs = jax.tree.map(jnp.sign, gradient(parameters, number))
+        speed = -jnp.sign(parameters.weight) * (weights @ signs.amplitude)
+        return jax.tree.map(lambda old, sign: old - rate * sign, parameters, signs), speed
+
+    start = Parameters(jnp.asarray(rate / 2), jnp.zeros(()), jnp.zeros_like(direction))
+    return jax.lax.scan(step, start, jnp.arange(SPEED_STEPS))[1].mean()
+
+
+def predicted_speed(rings, value, direction, batch: int) -> Float[Array, ""]:
+    """Mean over lags, weighted along the way out, of `theory.sign_drift` of the batch's gradient."""
+    pull = jax.jacfwd(lambda amplitude: pooled_squares(amplitude, value, rings.powers))
+    responses = pull(jnp.zeros_like(direction)) * (rings.labels - 0.5)[:, None]
+    signal, noise = responses.mean(axis=0), responses.std(axis=0) / jnp.sqrt(1.0 * batch)
+    weights = jnp.abs(direction) / jnp.abs(direction).sum()
+    return weights @ theory.sign_drift(jnp.abs(signal), noise)
