@@ -46,7 +46,7 @@ def configurations(path: Path, base: Any, seed: int) -> list[tuple[Any, int]]:
     try:
         require_known(content, PARTS, "part", base)
         seeds = seeds_of(content.get("seeds", 1), seed)
-        found = [(fields, seeds) for fields in combinations(content, base)]
+        found = [(fields, seeds) for fields in combinations(content, base, len(seeds))]
         found += [explicit(table, base, seeds) for table in tables(content.get("trials", []))]
         return list(dict.fromkeys((configured(base, fields), s) for fields, each in found for s in each))
     except UserError as error:
@@ -66,13 +66,14 @@ def read(path: Path) -> dict[str, Any]:
 def seeds_of(value: Any, first: int) -> tuple[int, ...]:
     """A count, from `first` on, or the seeds themselves."""
     if type(value) is int and value > 0:
+        require_few(value)
         return tuple(range(first, first + value))
     if isinstance(value, list) and value and all(type(seed) is int for seed in value):
         return tuple(value)
     raise UserError(f"seeds must be a count of at least 1 or a list of whole numbers: got {value!r}; try 3")
 
 
-def combinations(content: dict[str, Any], base: Any) -> Iterable[dict[str, Any]]:
+def combinations(content: dict[str, Any], base: Any, seeds: int) -> Iterable[dict[str, Any]]:
     """Every combination of the grid's values; the base alone when the file has seeds only."""
     grid = content.get("grid", {})
     if not isinstance(grid, dict):
@@ -85,7 +86,7 @@ def combinations(content: dict[str, Any], base: Any) -> Iterable[dict[str, Any]]
         if not isinstance(values, list) or not values:
             shown = example(getattr(base, name))
             raise UserError(f"grid.{name} must be a list of values: got {values!r}; try {name} = [{shown}]")
-    require_few(math.prod(map(len, grid.values())))
+    require_few(seeds * math.prod(map(len, grid.values())))
     checked = {
         name: [converted(value, kinds[name], f"grid.{name}", getattr(base, name)) for value in values]
         for name, values in grid.items()
