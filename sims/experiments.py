@@ -14,6 +14,7 @@ from sims import (
     pools,
     reduced_flow,
     tied_initialisation,
+    toy_tasks,
     values_first,
 )
 
@@ -82,5 +83,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         causal.run,
         "the pull along each lag: next-token prediction against masking",
         8,
+    ),
+    "toy_tasks": Experiment(
+        toy_tasks.Config,
+        toy_tasks.run,
+        "what bags, linear models and neighbour counts reach on the toy tasks and their controls",
+        40,
     ),
 }

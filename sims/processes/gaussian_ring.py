@@ -6,10 +6,11 @@ simulation here are known in closed form.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from sims.limits import at_least, between
-from sims.processes.process import Draw, Process
+from sims.processes.process import Draw, Process, frequencies
 from theory import markov_autocovariance
 
 ROUNDING = 1e-9  # relative: how far below 0 rounding may push an eigenvalue of a covariance
@@ -22,9 +23,11 @@ def ar1(length: int, correlation: float) -> Process:
     """
     at_least(3, length=length)
     between(-1, 1, correlation=correlation)
+    around = correlation**length
+    scale = (1 - correlation**2) * (1 - around) / (1 + around)
+    power = scale / (1 - 2 * correlation * np.cos(frequencies(length)) + correlation**2)
     autocovariance = markov_autocovariance(length, jnp.asarray(correlation))
-    power = spectrum(autocovariance)
-    return Process("ar1", autocovariance, power, gaussian_ring(power))
+    return Process("ar1", autocovariance, jnp.asarray(power), gaussian_ring(jnp.asarray(power)))
 
 
 def spectrum(autocovariance: Float[Array, " lag"]) -> Float[Array, " frequency"]:
