@@ -7,11 +7,15 @@ STAMP := $(VENV)/installed
 OUT ?= report
 ARGS ?=
 
-.PHONY: reproduce test slow check lint types clean
+.PHONY: reproduce docs test slow check lint types clean
 .DELETE_ON_ERROR:
 
-reproduce: $(STAMP)
+reproduce: docs
 	$(RUN)/sptlab reproduce --out $(OUT) $(ARGS)
+
+# The reference of theory, to which the report links.
+docs: $(STAMP)
+	$(RUN)/python -m paper_figs.api $(OUT)/api
 
 test: $(STAMP)
 	$(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)

@@ -10,9 +10,22 @@ from markupsafe import Markup
 from sims.store import UserError
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
-GREEK = dict(zip(("rho", "lambda", "phi", "kappa", "eta"), "ρλϕκη", strict=True))
+GREEK = {
+    "rho": "ρ",
+    "lambda": "λ",
+    "phi": "ϕ",
+    "kappa": "κ",
+    "eta": "η",
+    "sigma": "σ",
+    "tau": "τ",
+    "omega": "ω",
+    "theta": "θ",
+    "Sigma": "Σ",
+}
 SIGNS = ((r"(?<= )- (?=\S)", "− "), (r"&gt;=", "≥"), (r"&lt;=", "≤"), (r"!=", "≠"))
-SUBSCRIPT = re.compile(r"\b([A-Za-z]|sum|mean)_(\{[^}]+\}|[A-Za-z]{1,3}\b|\d+)")
+SUBSCRIPT = re.compile(
+    r"\b(d?[A-Za-z]|sum|mean|kappa|lambda|omega|sigma|tau|theta)_(\{[^}]+\}|[A-Za-z]{1,3}\b|\d+)"
+)
 POWER = re.compile(r"\^(\{[^}]+\}|[A-Za-z0-9*]+)")
 
 
@@ -34,4 +47,4 @@ def typeset(text: str) -> Markup:
         shown = re.sub(pattern, sign, shown)
     shown = SUBSCRIPT.sub(lambda found: f"{found[1]}<sub>{found[2].strip('{}')}</sub>", shown)
     shown = POWER.sub(lambda found: f"<sup>{found[1].strip('{}')}</sup>", shown)
-    return Markup(re.sub(r"\b(rho|lambda|phi|kappa|eta)\b", lambda found: GREEK[found[1]], shown))
+    return Markup(re.sub(rf"\b({'|'.join(GREEK)})\b", lambda found: GREEK[found[1]], shown))

@@ -19,6 +19,7 @@ from sims.store import Result, write_atomic
 
 FOLDER = Path(__file__).parent
 LARGEST_BYTES = 5_000_000
+REFERENCE = "api/index.html"  # written by `make docs`
 
 
 def write(results: Mapping[str, Result], out: Path) -> Path:
@@ -29,7 +30,7 @@ def write(results: Mapping[str, Result], out: Path) -> Path:
     everything = with_study(results)
     summary = summarise(everything)
     images = {name: picture(figure.draw(everything)) for name, figure in gallery.FIGURES.items()}
-    text = render(summary, images)
+    text = render(summary, images, reference=(Path(out) / REFERENCE).exists())
     write_atomic(Path(out) / "summary.json", summary_json(summary))
     path = Path(out) / "index.html"
     write_atomic(path, text.encode())
@@ -42,8 +43,10 @@ def summary_json(summary: Mapping[str, Any]) -> bytes:
     return (text + "\n").encode()
 
 
-def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) -> str:
-    """The page's HTML from the summary and the pictures of the figures."""
+def render(
+    summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]], *, reference: bool = False
+) -> str:
+    """The page's HTML from the summary and the pictures of the figures; `reference`: it links to that."""
     names = {
         "states": measures.STATES,
         "arms": measures.ARMS,
@@ -53,7 +56,9 @@ def render(summary: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) 
     rules = {"is_further": measures.is_further, "tie": measures.TIE}
     style = Markup((FOLDER / "page.css").read_text())
     template = environment().get_template("page.html")
-    return template.render(summary=summary, images=images, style=style, **names, **rules)
+    return template.render(
+        summary=summary, images=images, style=style, address=REFERENCE if reference else "", **names, **rules
+    )
 
 
 def environment() -> jinja2.Environment:
