@@ -13,19 +13,20 @@ from sims.prose import cpython_topics, windows, without_repeats
 from sims.store import UserError
 
 Part = Literal["train", "held_out"]
-HELD_OUT_EVERY = 5  # of the documents, in their own order
+HELD_OUT_EVERY, FIRST_HELD_OUT = 5, 2  # of the documents from long to short: about a fifth of the letters
 
 
 @functools.cache
 def text(part: Part, length: int) -> tuple[Int[np.ndarray, " letter"], Int[np.ndarray, " start"]]:
     """The part's letters as 0..26, and every place where a window inside one document begins."""
-    documents = [each for each in without_repeats(cpython_topics()[0]).values() if len(each) >= length]
-    kept = [each for n, each in enumerate(documents) if (n % HELD_OUT_EVERY == 0) == (part == "held_out")]
+    every = sorted(without_repeats(cpython_topics()[0]).values(), key=len, reverse=True)
+    held_out = every[FIRST_HELD_OUT::HELD_OUT_EVERY]
+    documents = held_out if part == "held_out" else [each for each in every if each not in held_out]
+    kept = [each for each in documents if len(each) >= length]
     if not kept:
-        longest = max(map(len, documents), default=0)
         raise UserError(
-            f"length must leave windows within documents: got {length}, the longest has {longest} letters; "
-            f"try 64"
+            f"length must leave windows within documents: got {length}, the longest has {len(documents[0])} "
+            f"letters; try 64"
         )
     begins = np.cumsum([0, *map(len, kept)])
     starts = [np.arange(begin, end - length + 1) for begin, end in itertools.pairwise(begins)]
