@@ -557,10 +557,22 @@ def parse(arguments: list[str]) -> Command:
 
 def listing(command: str, known: dict[str, Any]) -> str:
     """What `simulate` or `train` can run."""
-    rows = "\n".join(f"  {shown(name):20} {core.description}" for name, core in known.items())
+    width = max(map(len, known)) + 2
+    rows = "\n".join(
+        f"  {shown(name):{width}} {duration(core.seconds):>6}  {core.description}"
+        for name, core in known.items()
+    )
     flags = "[--out FOLDER] [--seed N] [--quiet] [settings of its own]"
     usage = f"usage: sptlab {command} NAME {flags}\n       sptlab {command} --list"
-    return f"{usage}\n\n{rows}\n\nIts settings: sptlab {command} NAME --help"
+    if command == "simulate":
+        usage += "\n       sptlab simulate NAME --sweep FILE [--engine local|dask]"
+    times = "Times are for the default settings on two cores; what was interrupted goes on."
+    return f"{usage}\n\n{rows}\n\n{times}\nIts settings: sptlab {command} NAME --help"
+
+
+def duration(seconds: float) -> str:
+    """About how long, in few characters."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def welcome() -> str:

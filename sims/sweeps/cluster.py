@@ -19,6 +19,7 @@ from sims.sweeps.trial import ATTEMPTS, DIED, Failure, Outcome, Setup, Trial, ev
 
 LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 20
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # workers started anew hear no Ctrl-C
 INSTALL = "pip install 'sptlab[cluster]', or from a checkout pip install -e '.[cluster]'"
 
 
@@ -68,13 +69,14 @@ def connected(scheduler: str) -> Iterator[Any]:
     """A client of a scheduler that runs; certificates for tls:// come from Dask's own configuration."""
     import distributed
 
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # `lost` says it in one line
     try:
         client = distributed.Client(scheduler, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # no answer, or certificates amiss
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
-            f"expected a Dask scheduler at {scheduler}, found: {reason}; start one with `dask scheduler`, "
-            "for example, and give the address it prints"
+            f"expected a Dask scheduler at {scheduler}, found: {reason}; "
+            "give the address it printed when it started (see README, Sweeps)"
         ) from error
     with client:
         yield client
@@ -90,6 +92,7 @@ def local_cluster(workers: int, *, one_gpu_each: bool) -> Iterator[Any]:
         "distributed.scheduler.allowed-failures": ATTEMPTS - 1,
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
+        "distributed.worker.preload": [DEAF],
     }
     with dask.config.set(settings), deaf_to_interrupts():
         cluster = distributed.LocalCluster(
