@@ -102,12 +102,14 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
         if report:
             report(number + 1, len(every))
     at_task, at_width = reached[: len(tasks)], reached[len(tasks) : len(tasks) + len(widths)]
+    patch = PatchAssociation(config.length)
     values: dict[str, object] = {
+        "names": [task.name for task in tasks],
         "tasks": {
             task.name: {"accuracy": {name: one.as_json() for name, one in found.items()}, "known": task.known}
             for task, found in zip(tasks, at_task, strict=True)
         },
-        "leak": PatchAssociation(config.length).leak,
+        "patch_association": {"leak": patch.leak, "best": patch.best},
     }
     arrays = {"widths": np.array(config.widths), "contrasts": np.array(config.contrasts)}
     arrays |= curves("width", at_width) | curves("contrast", reached[len(tasks) + len(widths) :])

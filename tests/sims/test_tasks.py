@@ -226,7 +226,7 @@ def test_the_experiment_stores_every_task_and_both_dials(monkeypatch):
     done = []
     config = toy_tasks.Config.smoke()
     values, arrays = toy_tasks.run(config, key=jax.random.key(0), report=lambda *step: done.append(step))
-    assert list(values["tasks"]) == list(TASKS)
+    assert values["names"] == list(values["tasks"]) == list(TASKS)
     assert done[-1] == (13, 13)
     for dial, points in (("width", config.widths), ("contrast", config.contrasts)):
         for name in BASELINES:
