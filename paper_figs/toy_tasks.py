@@ -95,6 +95,6 @@ def caption(results: Mapping[str, Result]) -> str:
         "each; means and 95% intervals over independent fits. Bags and positions stay at chance wherever the "
         "label lies in the order alone; neighbour counts find it, but not once positions are permuted: "
         f"{pairs('shuffle-runs')} on shuffle-runs, {pairs('fixed-permutation')} on fixed-permutation. "
-        f"In patch-association the sum of the tokens leaks the label with accuracy {number(patch['leak'])}; the "
-        f"best model reaches {number(patch['best'])}."
+        f"In patch-association the sum of the tokens leaks the label with accuracy {number(patch['leak'])}; "
+        f"the best model reaches {number(patch['best'])}."
     )
