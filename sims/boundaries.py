@@ -12,7 +12,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.bands import compare, compare_all, exponent, slope
@@ -95,7 +95,7 @@ def bands(length: int, half_widths: tuple[int, ...]) -> Float[Array, "width quer
 
 @functools.partial(jax.jit, static_argnames="sequences")
 def _shares(
-    directions: Float[Array, "width query key"], sequences: int, keys: PRNGKeyArray
+    directions: Float[Array, "width query key"], sequences: int, keys: Key[Array, " seed"]
 ) -> Float[Array, "seed width"]:
     length = directions.shape[1]
     kept = directions - jax.vmap(lambda each: theory.decompose(each).gauge)(directions)

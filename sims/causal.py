@@ -13,7 +13,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.bands import LEVEL, compare_all
@@ -21,6 +21,7 @@ from sims.flows import masked_batch_loss
 from sims.intervals import mean_interval
 from sims.limits import at_least, between
 from sims.score_gradients import uniform_value
+from sims.store import UserError
 
 Progress = Callable[[int, int], None] | None
 MEMORIES = ("short", "long")
@@ -51,7 +52,9 @@ class Config:
         at_least(2, sequences=self.sequences, seeds=self.seeds)
         at_least(1, lags=self.lags)
         between(0, 1, correlation=self.correlation)
-        between(0, (self.length + 1) // 2, lags=self.lags)
+        if self.lags > (self.length - 1) // 2:
+            highest = (self.length - 1) // 2
+            raise UserError(f"lags must be at most half the ring, {highest}: got {self.lags}; try {highest}")
 
     @classmethod
     def smoke(cls) -> "Config":
@@ -113,7 +116,7 @@ def largest_pull(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, 
 @functools.partial(jax.jit, static_argnames="lags")
 def _laws(
     line: Float[Array, " lag"], ring: Float[Array, " lag"], points: Float[Array, "point 3"], lags: int
-) -> tuple[Float[Array, "point lag"], Float[Array, "point lag"]]:
+) -> tuple[Float[Array, "point shown"], Float[Array, "point shown"]]:
     causal = lambda point: theory.next_token_lag_law(point[1], line, point[0])[1 : lags + 1] / point[1]
     both_ways = lambda point: 2 * len(ring) / point[2] * theory.proximity_law(point[2], ring)[1 : lags + 1]
     return jax.vmap(causal)(points), jax.vmap(both_ways)(points)
@@ -125,13 +128,13 @@ def _pulls(
     ring: Float[Array, " lag"],
     points: Float[Array, "point 3"],
     config: Config,
-    keys: PRNGKeyArray,
-) -> dict[str, Float[Array, "seed point lag"]]:
+    keys: Key[Array, " seed"],
+) -> dict[str, Float[Array, "seed point shown"]]:
     root = jnp.linalg.cholesky(theory.toeplitz(line))
     around = jnp.linalg.cholesky(theory.circulant(ring))
     flat = jnp.zeros_like(root)
 
-    def one(key: PRNGKeyArray) -> dict[str, Float[Array, "point lag"]]:
+    def one(key: PRNGKeyArray) -> dict[str, Float[Array, "point shown"]]:
         line_key, ring_key, hidden_key = jax.random.split(key, 3)
         shape = (config.sequences, config.length)
         tokens = jax.random.normal(line_key, shape) @ root.T

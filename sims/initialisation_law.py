@@ -13,7 +13,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 
 import theory
 from sims.bands import compare_all, exponent, slope
@@ -38,7 +38,7 @@ class Config:
     """Whole periods of the encodings over the sequence; their width is twice as large."""
     features: int = 8
     """k, columns of each map."""
-    shift: float = 0.3
+    shift: float = 0.1
     """Added to every encoding in the uncentred case."""
     correlation: float = 0.8
     """rho of the AR(1) process."""
@@ -103,7 +103,9 @@ def run(
     return {"inside": verdicts, "exponents": exponents}, arrays
 
 
-def measure(setting: Setting, config: Config, keys: PRNGKeyArray) -> dict[str, Float[Array, "size seed"]]:
+def measure(
+    setting: Setting, config: Config, keys: Key[Array, "size seed"]
+) -> dict[str, Float[Array, "size seed"]]:
     """|dl/dW_Q|^2 of each case, for keys of shape (size, seed)."""
     return _measure(
         setting.tokens, setting.labels, setting.centred, setting.uncentred,
@@ -113,14 +115,14 @@ def measure(setting: Setting, config: Config, keys: PRNGKeyArray) -> dict[str, F
 
 @functools.partial(jax.jit, static_argnames="config")
 def _measure(
-    tokens: Float[Array, "batch length width"],
+    tokens: Float[Array, "batch length channel"],
     labels: Int[Array, " batch"],
     centred: Float[Array, "length width"],
     uncentred: Float[Array, "length width"],
     value: Float[Array, ""],
     autocovariance: Float[Array, " lag"],
     sizes: Float[Array, " size"],
-    keys: PRNGKeyArray,
+    keys: Key[Array, "size seed"],
     config: Config,
 ) -> dict[str, Float[Array, "size seed"]]:
     labelled = lambda scores: mean_label_loss(scores, tokens, jnp.asarray(HEAD), labels)

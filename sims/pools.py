@@ -77,7 +77,11 @@ def measure(
     arrays["general_ranks"] = ranks["general"]
     agreement = proportion_interval(int(equal.sum()), equal.size, 0.99).as_json()
     wrong = [row.name for row, fine in zip(rows, equal.all(axis=(0, 1, 3)), strict=True) if not fine]
-    values: dict[str, object] = {"inside": verdicts, "rows": [row.name for row in rows], "agreement": agreement}
+    values: dict[str, object] = {
+        "inside": verdicts,
+        "rows": [row.name for row in rows],
+        "agreement": agreement,
+    }
     return values | {"disagreeing_rows": wrong}, arrays
 
 

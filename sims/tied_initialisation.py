@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.bands import compare_all
@@ -46,7 +46,7 @@ class Config:
     """Half-width of the window whose attention mass is compared with the uniform one."""
     distances: int = 32
     """Distances |i - j| shown, from 0."""
-    draws: int = 24
+    draws: int = 20
     """Independent heads per scale."""
 
     def __post_init__(self) -> None:
@@ -166,7 +166,7 @@ def _draws(
     variance: Float[Array, ""],
     tied: bool,
     config: Config,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " draw"],
 ) -> dict[str, Float[Array, "draw ..."]]:
     shape = (2, config.width, config.features)
     bound = jnp.sqrt(3 * variance)

@@ -13,12 +13,12 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.bands import compare, compare_all, exponent, slope
 from sims.limits import at_least, between
-from sims.processes import Process, ar1, sample, spectrum
+from sims.processes import ar1, sample, spectrum
 from sims.score_gradients import second_moments
 from sims.store import UserError
 
@@ -63,11 +63,11 @@ def run(
     """Both times and their ratio by length, measured, by the reduced flow and in closed form."""
     measured, reduced, closed = [], [], []
     for place, length in enumerate(config.lengths):
-        process = ar1(length, config.correlation)
+        autocovariance = ar1(length, config.correlation).autocovariance
         keys = jax.random.split(jax.random.fold_in(key, place), config.seeds)
-        measured.append(np.asarray(measure(process, config, keys)))
-        reduced.append(np.asarray(reduced_times(process, config)))
-        closed.append(np.asarray(closed_times(process)))
+        measured.append(np.asarray(measure(autocovariance, config, keys)))
+        reduced.append(np.asarray(reduced_times(autocovariance, config)))
+        closed.append(np.asarray(closed_times(autocovariance)))
         if report:
             report(place + 1, len(config.lengths))
     return summary(config, np.stack(measured, axis=-1), np.stack(reduced, axis=-1), np.stack(closed, axis=-1))
@@ -93,27 +93,29 @@ def summary(
     return {"inside": verdicts, "exponents": exponents, "distance_from_first_order": distance}, arrays
 
 
-def closed_times(process: Process) -> Float[Array, " quantity"]:
+def closed_times(autocovariance: Float[Array, " lag"]) -> Float[Array, " quantity"]:
     """1/kappa, what a unit of score at lag 1 takes once the value has settled, and their ratio.   [C11]"""
-    ratio = theory.time_ratio(process.autocovariance)[1]
-    value_time = 1 / theory.value_rate(process.autocovariance)
+    ratio = theory.time_ratio(autocovariance)[1]
+    value_time = 1 / theory.value_rate(autocovariance)
     return jnp.stack([value_time, ratio * value_time, ratio])
 
 
-def reduced_times(process: Process, config: Config) -> Float[Array, " quantity"]:
+def reduced_times(autocovariance: Float[Array, " lag"], config: Config) -> Float[Array, " quantity"]:
     """The same by the flow of L + 1 numbers under the population loss, per-score clock.   [C12]"""
-    autocovariance, length = process.autocovariance, len(process.autocovariance)
+    length = len(autocovariance)
 
     def descent(kernel: Float[Array, " lag"], value: Float[Array, ""]) -> State:
         by_kernel = theory.reconstruction_kernel_gradient(kernel, value, autocovariance) / length
         return -by_kernel, -theory.reduced_value_gradient(kernel, value, autocovariance)
 
-    return times(descent, jnp.zeros(length), lambda kernel: kernel[1] - kernel.mean(), process, config)
+    return times(descent, jnp.zeros(length), lambda kernel: kernel[1] - kernel.mean(), autocovariance, config)
 
 
-def measure(process: Process, config: Config, keys: PRNGKeyArray) -> Float[Array, "seed quantity"]:
+def measure(
+    autocovariance: Float[Array, " lag"], config: Config, keys: Key[Array, " seed"]
+) -> Float[Array, "seed quantity"]:
     """The same by the flow of all scores on each seed's own sequences."""
-    return _measure(process.autocovariance, spectrum(process.autocovariance), config, keys)
+    return _measure(autocovariance, spectrum(autocovariance), config, keys)
 
 
 @functools.partial(jax.jit, static_argnames="config")
@@ -121,7 +123,7 @@ def _measure(
     autocovariance: Float[Array, " lag"],
     power: Float[Array, " frequency"],
     config: Config,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " seed"],
 ) -> Float[Array, "seed quantity"]:
     length = len(power)
 
@@ -133,8 +135,7 @@ def _measure(
             return -by_scores, -theory.reconstruction_value_gradient(scores, value, moments)
 
         neighbours = lambda scores: theory.circulant_kernel(scores)[1] - scores.mean()
-        process = Process("sampled", autocovariance)
-        return times(descent, jnp.zeros((length, length)), neighbours, process, config)
+        return times(descent, jnp.zeros((length, length)), neighbours, autocovariance, config)
 
     return jax.lax.map(one, keys)
 
@@ -143,12 +144,12 @@ def times(
     descent: Callable[..., State],
     scores: Float[Array, "..."],
     neighbours: Callable[[Float[Array, "..."]], Float[Array, ""]],
-    process: Process,
+    autocovariance: Float[Array, " lag"],
     config: Config,
 ) -> Float[Array, " quantity"]:
     """Both times as a flow shows them: 1/kappa from how far v is then, and the time per unit of a
     neighbour's score, from 6/kappa to 8/kappa."""
-    unit = 1 / theory.value_rate(process.autocovariance)
+    unit = 1 / theory.value_rate(autocovariance)
     per = config.steps_per_time
 
     def advance(state: State, _: None) -> tuple[State, tuple[Array, Array]]:
@@ -157,7 +158,7 @@ def times(
 
     _, (value, score) = jax.lax.scan(advance, (scores, jnp.zeros(())), length=LOOKED_AT[-1] * per)
     first, settled, last = (number * per - 1 for number in LOOKED_AT)
-    value_time = -unit / jnp.log1p(-value[first] / theory.fitted_value(process.autocovariance))
+    value_time = -unit / jnp.log1p(-value[first] / theory.fitted_value(autocovariance))
     score_time = (LOOKED_AT[2] - LOOKED_AT[1]) * unit / (score[last] - score[settled])
     return jnp.stack([value_time, score_time, score_time / value_time])
 
