@@ -154,6 +154,10 @@ class Derive(Command):
     """text to read here; latex for a paper that loads amsmath; html for a browser."""
     out: Path | None = None
     """Write to this file instead."""
+    figure: Path | None = None
+    """Also draw the figure of the claim to this file: .pdf, .png or .svg."""
+    report: Path = Path("report")
+    """Folder of the results that the figure is drawn from."""
     line: ClassVar[str] = "derive"
 
     def __call__(self) -> int:
@@ -161,6 +165,8 @@ class Derive(Command):
         from theory.derivations import document
 
         labels = derivation_labels(self.claims, self.all)
+        if self.figure:
+            write_claim_figure(labels, self.figure, self.report)
         with progress("derive", self.quiet or len(labels) == 1) as report:
             sections = document.sections(labels, report=report)
         shown = document.rendered(sections, self.format, whole=self.all)
@@ -244,17 +250,17 @@ class Figures(Storing):
     """Draw figures from the results in --out, each as PDF and PNG."""
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Figures to draw; none means all."""
+    """Figures to draw; none means those of the page, and of every experiment that is stored."""
     line: ClassVar[str] = "figures"
 
     def __call__(self) -> int:
-        from paper_figs import FIGURES, write_figures
+        from paper_figs import EXPERIMENT_FIGURES, FIGURES, drawable, write_figures
         from sims import store
 
-        names = [require(name, FIGURES, "figure") for name in self.names]
+        names = [require(name, FIGURES | EXPERIMENT_FIGURES, "figure") for name in self.names]
         results = stored(self.results)
         with store.lock(self.out), progress("figures", self.quiet) as report:
-            write_figures(results, self.out / "figures", names or None, report=report)
+            write_figures(results, self.out / "figures", names or drawable(results), report=report)
         print(f"written to {self.out / 'figures'}")
         return 0
 
@@ -353,6 +359,16 @@ def derivation_labels(chosen: tuple[str, ...], every: bool) -> list[str]:
         raise UsageError(f"name a claim, for example `sptlab derive C8`, or --all ({', '.join(DERIVATIONS)})")
     named = [require(label, DERIVATIONS, "claim") for label in chosen]
     return list(DERIVATIONS) if every else named
+
+
+def write_claim_figure(labels: list[str], path: Path, report: Path) -> None:
+    """Draw the one claim's figure from what is stored, or a UsageError that says how to ask."""
+    from paper_figs import figure_of, write_figure
+    from sims import store
+
+    if len(labels) != 1:
+        raise UsageError(f"--figure draws one claim: got {', '.join(labels)}; name one")
+    write_figure(store.load_all(report / "results"), figure_of(labels[0]), path)
 
 
 def verified(config: ClaimsConfig, *, key: Any, report: Report | None = None) -> tuple[dict, dict]:

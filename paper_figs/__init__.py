@@ -1,5 +1,5 @@
 """Figures and the report page: they show stored results and compute none."""
 
-from paper_figs.gallery import FIGURES, write_figures
+from paper_figs.gallery import EXPERIMENT_FIGURES, FIGURES, drawable, figure_of, write_figure, write_figures
 
-__all__ = ["FIGURES", "write_figures"]
+__all__ = ["EXPERIMENT_FIGURES", "FIGURES", "drawable", "figure_of", "write_figure", "write_figures"]

@@ -15,6 +15,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("docs_order_probes",)
+SHOWS = ("C19",)
 
 
 def descent(results: Mapping[str, Result], loss: str) -> list[np.ndarray]:

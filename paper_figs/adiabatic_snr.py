@@ -11,6 +11,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("adiabatic_toy", "docs_order_probes")
+SHOWS = ("C19",)
 LOSSES = (("reconstruction", "reconstruction", style.RECONSTRUCTION), ("label", "labels", style.LABELS))
 
 

@@ -14,6 +14,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("docs_order_probes",)
+SHOWS: tuple[str, ...] = ()
 STATES = {"initialisation": "before training", "pretrained": "after SPT", "label_only": "after labels only"}
 MOST_COLUMNS = 4
 FAINTEST = 1 / 4  # of uniform attention: everything below is drawn white

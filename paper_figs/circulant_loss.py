@@ -14,6 +14,7 @@ from sims.store import Result
 Curve = tuple[str, str, style.Look]
 
 NEEDS = ("blindness",)
+SHOWS = ("C3",)
 RECONSTRUCTION = ("reconstruction_loss", "reconstruction, circulant direction", style.RECONSTRUCTION)
 CONTROL = ("label_loss_control", "label, direction not circulant", style.CONTROL)
 LABEL = ("label_loss", "label, circulant direction", style.LABELS)

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
@@ -14,16 +15,22 @@ from paper_figs import (
     adiabatic_gradients,
     adiabatic_snr,
     attention_maps,
+    boundaries,
+    causal,
     circulant_loss,
     gradient_decomposition,
+    initialisation_law,
     learning_curves,
+    pools,
     prediction_measurement,
     proximity_training,
     reduced_flow,
     style,
+    tied_initialisation,
+    values_first,
     visible_share,
 )
-from paper_figs.sources import need
+from paper_figs.sources import missing, need
 from sims.store import Result, UserError, write_atomic
 
 
@@ -33,6 +40,8 @@ class Source:
 
     name: str
     needs: tuple[str, ...]
+    shows: tuple[str, ...]
+    """Labels of the claims that it makes visible."""
     draw: Callable[[Mapping[str, Result]], Figure]
     caption: Callable[[Mapping[str, Result]], str]
 
@@ -50,32 +59,69 @@ def settled(draw: Callable[[Mapping[str, Result]], Figure]) -> Callable[[Mapping
     return drawn
 
 
-FIGURES = {
-    module.__name__.rpartition(".")[2]: Source(
-        module.__name__.rpartition(".")[2], module.NEEDS, settled(module.draw), module.caption
-    )
-    for module in (
-        visible_share,
-        gradient_decomposition,
-        circulant_loss,
-        reduced_flow,
-        learning_curves,
-        attention_maps,
-        proximity_training,
-        adiabatic_gradients,
-        adiabatic_snr,
-        prediction_measurement,
-    )
-}
+def source(module: ModuleType) -> Source:
+    """The figure that a module draws, under the module's name."""
+    name = module.__name__.rpartition(".")[2]
+    return Source(name, module.NEEDS, module.SHOWS, settled(module.draw), module.caption)
+
+
+PAGE_MODULES = (
+    visible_share,
+    gradient_decomposition,
+    circulant_loss,
+    reduced_flow,
+    learning_curves,
+    attention_maps,
+    proximity_training,
+    adiabatic_gradients,
+    adiabatic_snr,
+    prediction_measurement,
+)
+EXPERIMENT_MODULES = (values_first, initialisation_law, tied_initialisation, pools, boundaries, causal)
+
+FIGURES = {figure.name: figure for figure in map(source, PAGE_MODULES)}
+"""Those of the page, which `reproduce` draws."""
+EXPERIMENT_FIGURES = {figure.name: figure for figure in map(source, EXPERIMENT_MODULES)}
+"""Those of single experiments, drawn where these are stored."""
+
+
+def drawable(results: Mapping[str, Result]) -> list[str]:
+    """The page's figures, and those of experiments that have all they need."""
+    return [*FIGURES, *(name for name, one in EXPERIMENT_FIGURES.items() if not missing(results, one.needs))]
 
 
 def chosen(names: Iterable[str] | None) -> list[Source]:
-    """The figures of these names, all for None. Raises UserError for an unknown name."""
-    wanted = list(FIGURES) if names is None else list(names)
+    """The figures of these names, the page's for None. Raises UserError for an unknown name."""
+    wanted, known = list(FIGURES) if names is None else list(names), FIGURES | EXPERIMENT_FIGURES
     for name in wanted:
-        if name not in FIGURES:
-            raise UserError(f"expected a figure out of {', '.join(FIGURES)}; got {name}")
-    return [FIGURES[name] for name in wanted]
+        if name not in known:
+            raise UserError(f"expected a figure out of {', '.join(known)}; got {name}")
+    return [known[name] for name in wanted]
+
+
+def figure_of(label: str) -> Source:
+    """The figure that makes a claim visible. Raises UserError, with the claims that have one."""
+    every = (EXPERIMENT_FIGURES | FIGURES).values()
+    for figure in every:
+        if label in figure.shows:
+            return figure
+    labels = sorted({claim for figure in every for claim in figure.shows}, key=lambda claim: int(claim[1:]))
+    raise UserError(f"expected a claim with a figure ({', '.join(labels)}); got {label}")
+
+
+def write_figure(results: Mapping[str, Result], figure: Source, path: Path) -> None:
+    """Write one figure as PDF, PNG or SVG, by the file's ending.
+
+    Raises UserError for another ending or a missing result, StoreError when the file cannot be written."""
+    writers = {".pdf": pdf, ".png": png, ".svg": svg}
+    ending = Path(path).suffix.lower()
+    if ending not in writers:
+        raise UserError(
+            f"expected a file that ends in {', '.join(writers)}; got {path}; try {figure.name}.pdf"
+        )
+    for name in figure.needs:
+        need(results, name, by=f"figure {figure.name}")
+    write_atomic(path, writers[ending](figure.draw(results)))
 
 
 @style.styled
@@ -110,21 +156,21 @@ def write_figures(
     names: Iterable[str] | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
-    """Write NAME.pdf and NAME.png for every name (default: all) and return their paths.
+    """Write NAME.pdf and NAME.png for every name (default: the page's) and return their paths.
 
     Raises UserError naming the command to run when a result is missing, before anything is written, and
     StoreError when a file cannot be written."""
     sources = chosen(names)
-    for source in sources:
-        for name in source.needs:
-            need(results, name, by=f"figure {source.name}")
+    for each in sources:
+        for name in each.needs:
+            need(results, name, by=f"figure {each.name}")
     tell = report or (lambda done, total: None)
     written: list[Path] = []
-    for done, source in enumerate(sources):
+    for done, each in enumerate(sources):
         tell(done, len(sources))
-        figure = source.draw(results)
+        figure = each.draw(results)
         for suffix, data in (("pdf", pdf(figure)), ("png", png(figure))):
-            written.append(Path(folder) / f"{source.name}.{suffix}")
+            written.append(Path(folder) / f"{each.name}.{suffix}")
             write_atomic(written[-1], data)
     tell(len(sources), len(sources))
     return written

@@ -11,6 +11,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("blindness",)
+SHOWS = ("C2", "C9", "C10")
 PARTS = ("gradient", "key_bias", "doubly_centred")
 
 

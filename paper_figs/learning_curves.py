@@ -13,6 +13,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("docs_order", "digits")
+SHOWS: tuple[str, ...] = ()
 TITLES = {"docs_order": "docs-order", "digits": "digits (control)"}
 ROWS = ("validation_accuracy", "label_loss", "reconstruction_loss")
 

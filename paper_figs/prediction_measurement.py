@@ -14,6 +14,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("comparison",)
+SHOWS: tuple[str, ...] = ()
 TOY, TRANSFORMER = style.MEASUREMENT, style.Look(style.PURPLE, "-", "o", filled=False)
 RANGE = "#E4E6E9"
 KINDS = {"toy": (TOY, 0.25), "transformer": (TRANSFORMER, -0.25)}

@@ -12,6 +12,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("docs_order_probes", "docs_order")
+SHOWS: tuple[str, ...] = ()
 
 
 @style.styled

@@ -14,6 +14,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("reduced_flow",)
+SHOWS = ("C12",)
 NAMES = {"ar1": "AR(1)", "moving_average": "moving average"}
 FULL, SAMPLED = style.MEASUREMENT, style.RECONSTRUCTION
 # Wide and pale, so that it shows on both sides of the dashed theory on top of it.

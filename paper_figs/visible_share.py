@@ -11,6 +11,7 @@ from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("blindness",)
+SHOWS = ("C1",)
 
 
 @style.styled

@@ -1,0 +1,84 @@
+"""Attention by distance before training, query and key maps tied or independent.   [C14]"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from paper_figs import style, verdicts
+from paper_figs.numbers import estimate, number
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("tied_initialisation",)
+SHOWS = ("C14",)
+ORANGE_LINE = style.Look(style.ORANGE, "-", "v", filled=True)
+LOOKS = {
+    "linear": ("nn.Linear", style.MEASUREMENT),
+    "joint_xavier": ("joint Xavier", style.RECONSTRUCTION),
+    "linear_normalised": ("nn.Linear, LayerNorm", ORANGE_LINE),
+    "xavier": ("Xavier", style.LABELS),
+}
+INDEPENDENT = "xavier_independent"
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """Attention over uniform left, mass near the query right, tied at four scales and independent."""
+    result = need(results, "tied_initialisation", by="figure tied_initialisation")
+    arrays, values = result.arrays, result.values
+    figure, ((left, right),) = style.panels(
+        1, 2, width=style.FULL_WIDTH, height=2.8, gridspec_kw={"width_ratios": [1.4, 1.0]}
+    )
+    distances = arrays["distances"]
+    shown = {f"{name}_tied": look for name, look in LOOKS.items()}
+    shown[INDEPENDENT] = ("independent, Xavier", style.CONTROL)
+    for name, (label, look) in shown.items():
+        verdicts.curve(left, distances, arrays, f"{name}_attention", look, label)
+    left.plot([], [], label="theory", **style.THEORY.line(markers=False))
+    left.set_yscale("log")
+    left.set_yticks([1, 2, 5, 10], ["1", "2", "5", "10"])
+    left.minorticks_off()
+    left.set_xlabel("distance $|i - j|$ (positions)")
+    left.set_ylabel("attention (1 = uniform)")
+    _masses(right, values, shown)
+    style.letter(left, "a", "attention by distance")
+    style.letter(right, "b", "mass near the query")
+    style.legend_above(figure, *left.get_legend_handles_labels(), columns=6)
+    return figure
+
+
+def _masses(axes: Any, values: Any, shown: Mapping[str, tuple[str, style.Look]]) -> None:
+    """Measured mass with its interval against the theory's, on the mean score of a token with itself."""
+    for name, (_, look) in shown.items():
+        found = values["proximity"][name]
+        at, bounds = found["mean_score_on_itself"], [found["low"], found["high"]]
+        axes.plot([at, at], bounds, color=look.color, linewidth=1.2)
+        axes.plot([at], [found["estimate"]], **look.line() | {"linestyle": "none"})
+        axes.plot([at], [found["theory"]], zorder=4, color=style.BLACK, marker="_", markersize=9)
+    mass = values["statement"]["mass"]
+    axes.axhline(mass, zorder=0, **style.REFERENCE.line(markers=False))
+    axes.margins(x=0.1, y=0.1)
+    axes.set_xlabel("mean score of a token with itself")
+    axes.set_ylabel(rf"mass on $|i - j| \leq {values['window']}$ (1 = uniform)")
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with the masses and the statement that they do or do not bear out."""
+    values: Any = need(results, "tied_initialisation", by="figure tied_initialisation").values
+    masses = ", ".join(
+        f"{estimate(values['proximity'][f'{name}_tied'])} for {label}" for name, (label, _) in LOOKS.items()
+    )
+    said, verdict = values["statement"], verdicts.sentence(values["inside"])
+    reached = said["in_interval"] or said["in_single_draws"]
+    names = " and ".join(LOOKS[name.removesuffix("_tied")][0] for name in reached)
+    needed = said["mean_score_needed"]
+    elsewhere = "" if needed is None or np.isnan(needed) else f"; it takes a mean score of {number(needed)}"
+    return (
+        "Tied maps look nearby before any training. Attention by distance at initialisation, over its "
+        "uniform value, query and key maps equal or independent; dashes, and ticks at the right, are the "
+        f"theory's. {verdict} Mass near the query: {masses}; for independent maps "
+        f"{estimate(values['proximity'][INDEPENDENT])}. The {said['mass']:g} times uniform once "
+        f"measured (dotted) is that of {names or 'none of these settings'}{elsewhere}."
+    )

@@ -1,0 +1,88 @@
+"""What captions say of a simulation's verdicts: where the theory lies in the 99% band, and where not."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from paper_figs import style
+from paper_figs.numbers import number
+
+Verdicts = Mapping[str, Mapping[str, Any]]
+
+
+def sentence(verdicts: Verdicts) -> str:
+    """How many points of the exact theory lie inside, and of what is only to leading order."""
+    exact = {name: verdict for name, verdict in verdicts.items() if verdict["exact"]}
+    leading = {name: verdict for name, verdict in verdicts.items() if not verdict["exact"]}
+    said = [counted("The theory", exact)] if exact else []
+    return " ".join([*said, counted("Its leading order", leading)] if leading else said)
+
+
+def counted(subject: str, verdicts: Verdicts) -> str:
+    """One sentence on some verdicts together."""
+    points = sum(verdict["points"] for verdict in verdicts.values())
+    inside = sum(round(verdict["inside"] * verdict["points"]) for verdict in verdicts.values())
+    distances = [verdict["worst_z"] for verdict in verdicts.values()]
+    worst = None if None in distances else max(distances)
+    farthest = (
+        "at worst by more than any spread"
+        if worst is None
+        else f"at worst {number(worst)} standard errors away"
+    )
+    if worst == 0:
+        farthest = "without any difference"
+    where = f"at all {points} points" if inside == points else f"at {inside} of {points} points"
+    return f"{subject} lies inside the simulation's 99% band {where}, {farthest}."
+
+
+def exponents(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str]) -> str:
+    """`name: a ± b (theory c)` for each fitted exponent."""
+    said = [
+        f"{name}: {number(found[key]['measured'])} ± {number(found[key]['standard_error'], 1)} "
+        f"(theory {number(found[key]['predicted'])})"
+        for key, name in names.items()
+    ]
+    return "; ".join(said)
+
+
+def curve(
+    axes: Axes,
+    at: np.ndarray,
+    arrays: Mapping[str, np.ndarray],
+    name: str,
+    look: style.Look,
+    label: str,
+    *,
+    part: Callable[[np.ndarray], np.ndarray] = lambda array: array,
+) -> None:
+    """One stored curve: its band, the simulation's mean, and the theory dashed on top."""
+    low, high, mean, theory = (part(arrays[f"{name}_{each}"]) for each in ("low", "high", "mean", "theory"))
+    style.band(axes, at, low, high, look)
+    axes.plot(at, mean, color=look.color, linewidth=2.2, alpha=0.5)
+    axes.plot(at, mean, label=label, **look.line() | {"linestyle": "none"})
+    axes.plot(at, theory, zorder=4, **style.THEORY.line(markers=False))
+
+
+def ratios(
+    axes: Axes,
+    at: np.ndarray,
+    arrays: Mapping[str, np.ndarray],
+    shown: Mapping[str, tuple[str, style.Look]],
+    *,
+    part: Callable[[np.ndarray, str], np.ndarray] = lambda array, key: array,
+) -> None:
+    """Simulation over theory with the band as error bars, side by side on a logarithmic axis.
+
+    `shown` maps a key to the stored curve's name and its look; `part` cuts the key's part out of it."""
+    apart = (at[1] / at[0]) ** 0.09
+    for place, (key, (name, look)) in enumerate(shown.items()):
+        low, high, mean, theory = (
+            part(arrays[f"{name}_{each}"], key) for each in ("low", "high", "mean", "theory")
+        )
+        beside = at * apart ** (place - (len(shown) - 1) / 2)
+        axes.vlines(beside, low / theory, high / theory, color=look.color, linewidth=1.2)
+        axes.plot(beside, mean / theory, **look.line() | {"linestyle": "none"})
+    axes.axhline(1.0, zorder=0, **style.THEORY.line(markers=False))
+    axes.set_ylabel("over theory")
