@@ -17,8 +17,10 @@ from sims import tied_initialisation as tied
 from sims import values_first as values
 from sims.store import Result, UserError
 from tests.paper_figs.test_layout import drawn_texts, overlap
+from theory.derivations import Derivation
 
-CORES = {name: EXPERIMENTS[name] for name in EXPERIMENT_FIGURES}
+NAMES = ("values_first", "initialisation_law", "tied_initialisation", "pools", "boundaries", "causal")
+CORES = {name: EXPERIMENTS[name] for name in NAMES}
 EVERY = pytest.mark.parametrize("name", CORES)
 ROWS = tuple(theory.VISIBILITY[place] for place in (0, 6, 8, 11))  # the others cost a compilation each
 
@@ -186,6 +188,7 @@ def test_claims_have_their_figures():
 
 def test_derive_draws_the_claims_figure_from_stored_results(results, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sptlab, "prepare_jax", lambda: None)
+    monkeypatch.setattr(Derivation, "check", lambda derivation: (True,) * (len(derivation.steps) - 1))
     place = tmp_path / "band.svg"
     command = ["derive", "C17", "--quiet", "--figure", str(place), "--report", str(tmp_path)]
     assert sptlab.main(command) == 2
