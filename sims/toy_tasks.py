@@ -57,8 +57,7 @@ class Config:
         if self.length < 16 or self.length % 16:
             near = max(16, round(self.length / 16) * 16)
             raise UserError(f"length must be a multiple of 16: got {self.length}; try {near}")
-        for task in (*self.tasks(), *self.local_permutes(), *self.contrast_pairs()):
-            task.known  # noqa: B018 - impossible settings are refused before anything is computed
+        self.every_task()  # an impossible setting is refused before anything is computed
 
     @classmethod
     def smoke(cls) -> "Config":
@@ -81,6 +80,10 @@ class Config:
             FixedPermutation(shuffle_runs),
         )
 
+    def every_task(self) -> tuple[Task, ...]:
+        """The tasks, then those along both dials."""
+        return (*self.tasks(), *self.local_permutes(), *self.contrast_pairs())
+
     def local_permutes(self) -> tuple[LocalPermute, ...]:
         """One task per width."""
         return tuple(LocalPermute(self.length, width) for width in self.widths)
@@ -92,8 +95,7 @@ class Config:
 
 def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[dict[str, object], Arrays]:
     """Accuracies of the baselines on every task and along both dials."""
-    tasks, widths, pairs = config.tasks(), config.local_permutes(), config.contrast_pairs()
-    every = (*tasks, *widths, *pairs)
+    tasks, every = config.tasks(), config.every_task()
     reached: list[dict[str, Interval]] = []
     for number, task in enumerate(every):
         task_key = jax.random.fold_in(key, number)
@@ -101,7 +103,8 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
         reached.append(baselines(task, task_key, **sizes))
         if report:
             report(number + 1, len(every))
-    at_task, at_width = reached[: len(tasks)], reached[len(tasks) : len(tasks) + len(widths)]
+    at_task, along = reached[: len(tasks)], reached[len(tasks) :]
+    at_width, at_contrast = along[: len(config.widths)], along[len(config.widths) :]
     patch = PatchAssociation(config.length)
     values: dict[str, object] = {
         "names": [task.name for task in tasks],
@@ -112,7 +115,7 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
         "patch_association": {"leak": patch.leak, "best": patch.best},
     }
     arrays = {"widths": np.array(config.widths), "contrasts": np.array(config.contrasts)}
-    arrays |= curves("width", at_width) | curves("contrast", reached[len(tasks) + len(widths) :])
+    arrays |= curves("width", at_width) | curves("contrast", at_contrast)
     return values, arrays
 
 

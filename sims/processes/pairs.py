@@ -56,9 +56,14 @@ def mixed_pair(process: Process, kappa: float) -> ClassPair:
 
     Raises UserError unless 0 <= kappa <= 1.
     """
+    require_kappa(kappa)
+    return ClassPair("mixed", (with_noise(process, (1 - kappa) / 2), with_noise(process, (1 + kappa) / 2)))
+
+
+def require_kappa(kappa: float) -> None:
+    """Raise `UserError` unless 0 <= kappa <= 1."""
     if not 0 <= kappa <= 1:
         raise UserError(f"kappa must lie within 0..1: got {kappa}; try 0.5")
-    return ClassPair("mixed", (with_noise(process, (1 - kappa) / 2), with_noise(process, (1 + kappa) / 2)))
 
 
 def mirror_pair(process: Process) -> ClassPair:

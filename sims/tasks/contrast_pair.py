@@ -1,12 +1,13 @@
-"""Task `contrast-pair`: two classes of a ring's AR(1) with a dial for their contrast.   [C7]"""
+"""Tasks of two laws on a ring: `contrast-pair` with a dial for their contrast, and `mirror-image`.   [C7]"""
 
 import dataclasses
 from typing import ClassVar
 
 from jaxtyping import PRNGKeyArray
 
-from sims.processes import ClassPair, ar1, mixed_pair, moving_average
-from sims.processes.pairs import mirror_pair
+from sims.limits import at_least, between
+from sims.processes import ClassPair, ar1, mirror_pair, mixed_pair, moving_average
+from sims.processes.pairs import require_kappa
 from sims.tasks.task import Labels, Task, Tokens
 
 
@@ -23,7 +24,9 @@ class ContrastPair(Task):
     """Class contrast over pooled value, 0..1; at 0 the classes have one law."""
 
     def __post_init__(self) -> None:
-        self.pair()
+        at_least(3, length=self.length)
+        between(-1, 1, correlation=self.correlation)
+        require_kappa(self.kappa)
 
     def pair(self) -> ClassPair:
         """The two laws."""
@@ -51,7 +54,7 @@ class MirrorImage(Task):
     """Weight of the noise one step back; at 1 a sequence is its own mirror image."""
 
     def __post_init__(self) -> None:
-        self.pair()
+        at_least(3, length=self.length)
 
     def pair(self) -> ClassPair:
         """The two laws."""
