@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,8 +70,8 @@ def test_list_names_every_experiment_and_each_has_flags_for_its_settings(run, co
     code, out, _ = run(command, "--list")
     assert code == 0
     for name, core in sptlab.experiments(command).items():
-        assert f"  {sptlab.shown(name)} " in out
-        assert core.description in out
+        line = rf"  {sptlab.shown(name)} +{sptlab.duration(core.seconds)}  {re.escape(core.description)}"
+        assert re.search(rf"^{line}$", out, re.MULTILINE)
         help_code, help_text, _ = run(command, sptlab.shown(name), "--help")
         assert help_code == 0
         assert all(flag in help_text for flag in ("--out", "--seed", "--quiet"))

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -191,33 +192,37 @@ def stored_when(process: subprocess.Popen, folder: Path, count: int) -> dict[Pat
     return {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
 
 
-def test_a_driver_interrupted_then_killed_goes_on_where_it_stopped(undisturbed, journal, drive, tmp_path):
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_a_driver_that_is_killed_goes_on_where_it_stopped(undisturbed, journal, drive, tmp_path, engine):
     calm = tmp_path / "calm.toml"
-    calm.write_text(SWEEP[: SWEEP.index("[[trials]]")])
-    command = ("--sweep", calm, "--workers", 2, "--out", tmp_path / "out", "--quiet", "--engine")
-    folder = tmp_path / "out" / "trials" / "toy_trials"
-    interrupted = drive(*command, "local")
-    stored_when(interrupted, folder, 2)
+    calm.write_text(SWEEP[: SWEEP.index("[[trials]]")].replace("seeds = 2", "seeds = 4"))
+    command = ("--sweep", calm, "--workers", 2, "--out", tmp_path, "--quiet", "--engine", engine)
+    folder, table = tmp_path / "trials" / "toy_trials", tmp_path / "sweeps" / "toy_trials" / "calm"
+    killed = drive(*command)
+    before = stored_when(killed, folder, 3)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert_no_worker_is_left(journal)
+    assert not (table / "sweep.csv").exists()
+    finished = drive(*command)
+    out, err = finished.communicate()
+    assert (finished.returncode, err) == (0, "")
+    held = {path: time for path, time in before.items() if path.stat().st_mtime_ns == time}
+    assert held == before
+    assert re.match(r"12 trials, [3-8] of them stored before\n", out)
+    begun = Counter(name for _, name in noted(journal, "begins"))
+    assert len(begun) == 12 and sum(begun.values()) <= 12 + 2  # twice only what the kill cut short
+    assert [row for row in rows_of(table) if row["seed"] in "01"] == rows_of(undisturbed[0])[:6]
+
+
+def test_ctrl_c_is_one_line_and_ends_every_worker(journal, drive, file, tmp_path):
+    interrupted = drive("--sweep", file, "--workers", 2, "--out", tmp_path, "--quiet")
+    stored_when(interrupted, tmp_path / "trials" / "toy_trials", 1)
     os.killpg(interrupted.pid, signal.SIGINT)
     out, err = interrupted.communicate(timeout=60)
     assert (interrupted.returncode, out) == (130, "")
     assert err == "sptlab: interrupted; the same command goes on where this one stopped\n"
-    killed = drive(*command, "dask")
-    stored_before = stored_when(killed, folder, 4)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
     assert_no_worker_is_left(journal)
-    finished = drive(*command, "local")
-    out, err = finished.communicate()
-    assert (finished.returncode, err) == (0, "")
-    table = tmp_path / "out" / "sweeps" / "toy_trials" / "calm"
-    assert out == (
-        f"6 trials, {len(stored_before)} of them stored before\nwritten to {table / 'sweep.csv'}\n"
-    )
-    assert {path: path.stat().st_mtime_ns for path in stored_before} == stored_before
-    begun = Counter(name for _, name in noted(journal, "begins"))
-    assert len(begun) == 6 and sum(begun.values()) <= 6 + 2 * 2  # twice only what a stop cut short
-    assert rows_of(table) == rows_of(undisturbed[0])[:6]
 
 
 def assert_no_worker_is_left(journal: Path) -> None:
@@ -273,6 +278,23 @@ def damage_result(path: Path, damage: str) -> None:
         path.write_text(
             content[:99] if damage == "torn" else content.replace('"sources": "', '"sources": "0')
         )
+
+
+def test_an_interrupted_simulation_starts_anew_and_disturbs_no_other(here, journal, tmp_path, monkeypatch):
+    other = tmp_path / "results" / "blindness.json"
+    store.save(other.parent, store.Result("blindness", {"x": 1}, {}, {}))
+    before = other.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(toy_trials.time, "sleep", raise_interrupt)
+        assert here("--out", tmp_path)[0] == 130
+    assert sorted(path.name for path in other.parent.iterdir()) == ["blindness.json"]
+    assert [here("--out", tmp_path)[0] for _ in range(2)] == [0, 0]
+    assert (len(noted(journal, "begins")), len(noted(journal, "ends"))) == (2, 1)
+    assert other.read_bytes() == before
+
+
+def raise_interrupt(_: float) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_second_driver_in_the_same_folder_is_one_line(here, file, tmp_path):

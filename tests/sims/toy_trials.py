@@ -9,6 +9,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from sims.limits import at_least
 
@@ -43,7 +44,7 @@ def run(config: Config, *, key, report=None):
     numbers = config.scale * jax.random.normal(key, (config.size, 300))
     values = {"size": config.size, "moment": {"second": float(jnp.sum(numbers @ numbers.T)), "method": "sum"}}
     write(journal, f"{os.getpid()} ends {name}\n")
-    return values, {"numbers": numbers}
+    return values, {"numbers": np.asarray(numbers)}
 
 
 def write(journal: Path, line: str) -> None:
