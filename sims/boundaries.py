@@ -89,8 +89,9 @@ def exact_shares(config: Config) -> np.ndarray:
 
 def bands(length: int, half_widths: tuple[int, ...]) -> Float[Array, "width query key"]:
     """1[|i - j| <= w] for each half-width."""
-    lags = jnp.arange(length)
-    return jnp.stack([theory.toeplitz((lags <= width).astype(float)) for width in half_widths])
+    positions = np.arange(length)
+    distances = np.abs(positions[:, None] - positions[None, :])
+    return jnp.asarray([distances <= width for width in half_widths], float)
 
 
 @functools.partial(jax.jit, static_argnames="sequences")

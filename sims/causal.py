@@ -69,8 +69,8 @@ def run(
     curves, readouts = {}, {}
     for place, memory in enumerate(MEMORIES):
         line, ring = autocovariances(memory, config)
-        skip, value = (float(each) for each in theory.fitted_readout(line))
-        settled = float(uniform_value(ring))
+        skip, value = (float(each) for each in jax.jit(theory.fitted_readout)(line))
+        settled = float(jax.jit(uniform_value)(ring))
         readouts[memory] = {"skip": skip, "value": value, "masked_value": settled}
         still = value if abs(value) > SMALL else SMALL
         points = jnp.asarray([[0.0, config.value, config.value], [skip, still, settled]])
@@ -92,6 +92,7 @@ def run(
     }, arrays
 
 
+@functools.partial(jax.jit, static_argnames=("memory", "config"))
 def autocovariances(memory: str, config: Config) -> tuple[Float[Array, " lag"], Float[Array, " lag"]]:
     """C(r) on a line, and on a ring: the same, wrapped, with the far side added."""
     lags = jnp.arange(float(config.length))
@@ -104,7 +105,8 @@ def autocovariances(memory: str, config: Config) -> tuple[Float[Array, " lag"], 
 def visible_share(config: Config) -> float:
     """Share of the next-token law, early in training and without a skip, that causal labels see."""
     line, _ = autocovariances("short", config)
-    return float(theory.causal_visible_share(theory.next_token_law(1e-6, line)))
+    share = jax.jit(lambda kernel: theory.causal_visible_share(theory.next_token_law(1e-6, kernel)))
+    return float(share(line))
 
 
 def largest_pull(curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, object]:

@@ -76,11 +76,12 @@ class Setting:
 
     def __init__(self, config: Config, *, key: PRNGKeyArray) -> None:
         self.autocovariance = ar1(config.length, config.correlation).autocovariance
+        draw = jax.jit(shifted_task, static_argnums=(1, 2))
         power = spectrum(self.autocovariance)
-        self.tokens, self.labels = shifted_task(power, config.labelled, config.label_shift, key=key)
+        self.tokens, self.labels = draw(power, config.labelled, config.label_shift, key=key)
         self.centred = theory.ring_positions(config.length, config.frequencies)
         self.uncentred = self.centred + config.shift
-        self.value = uniform_value(self.autocovariance)
+        self.value = jax.jit(uniform_value)(self.autocovariance)
 
 
 def run(
@@ -154,15 +155,15 @@ def predicted_squares(setting: Setting, config: Config) -> dict[str, np.ndarray]
     """
     length, features, sizes = config.length, config.features, np.array(config.sizes)
     slope_of = jax.grad(lambda s: mean_label_loss(s, setting.tokens, jnp.asarray(HEAD), setting.labels))
-    per_key = length**2 * np.asarray(slope_of(jnp.zeros((length, length)))[0])  # s - mean s, by C2
+    per_key = length**2 * np.asarray(jax.jit(slope_of)(jnp.zeros((length, length)))[0])  # s - mean s, by C2
     centred, uncentred = np.asarray(setting.centred), np.asarray(setting.uncentred)
     contrast = centred.T @ (per_key[:, None] * centred)
     moments = (features + 1) * np.sum(contrast**2) + np.trace(contrast) ** 2
     third = centred.shape[1] * features * moments / (2 * features * length) ** 2
     first = np.sum(uncentred.sum(axis=0) ** 2) * np.sum((uncentred.T @ per_key) ** 2) / length**4
-    pull = theory.frequency_pull(setting.value, setting.autocovariance, config.frequencies)
+    pull = np.asarray(theory.frequency_pull(setting.value, setting.autocovariance, config.frequencies))
     return {
         "label_centred": third * sizes**6,
         "label_uncentred": first * sizes**2,
-        "reconstruction": 2 * float(jnp.sum(pull**2)) * sizes**2,
+        "reconstruction": 2 * np.sum(pull**2) * sizes**2,
     }

@@ -20,6 +20,7 @@ from sims.intervals import mean_interval
 from sims.limits import at_least
 from sims.proximity import proximity_index
 from sims.store import UserError
+from theory.reconstruction import Scalar
 
 Progress = Callable[[int, int], None] | None
 SCALES = {"linear": 1 / 3, "joint_xavier": 1 / 2, "linear_normalised": 1 / 3, "xavier": 1.0}
@@ -85,7 +86,8 @@ def run(
         for tie in ("tied", "independent") if name in UNTIED else ("tied",):
             found = _draws(positions, jnp.asarray(variance), tie == "tied", config, keys)
             measured = {quantity: np.asarray(each) for quantity, each in found.items()}
-            law = laws(kernel_of(positions), variance, tie == "tied", config)
+            found = laws(kernel_of(positions), variance, tie == "tied", config)
+            law = {quantity: np.asarray(each) for quantity, each in found.items()}
             exact[f"{name}_{tie}_score"] = measured["score"], law["score"]
             leading[f"{name}_{tie}_attention"] = measured["attention"], law["attention"]
             leading[f"{name}_{tie}_mass"] = measured["mass"][:, None], law["mass"][None]
@@ -122,11 +124,11 @@ def statement(mass: Mapping[str, Any], config: Config) -> dict[str, object]:
 
 def encodings(scale: str, config: Config) -> Float[Array, "length width"]:
     """Sinusoidal encodings, through LayerNorm where the scale says so."""
-    positions = theory.sinusoidal_positions(config.length, config.width)
-    if scale != "linear_normalised":
-        return positions
-    centred = positions - positions.mean(axis=1, keepdims=True)
-    return centred / centred.std(axis=1, keepdims=True)
+    positions = np.asarray(theory.sinusoidal_positions(config.length, config.width))
+    if scale == "linear_normalised":
+        positions = positions - positions.mean(axis=1, keepdims=True)
+        positions = positions / positions.std(axis=1, keepdims=True)
+    return jnp.asarray(positions)
 
 
 def kernel_of(positions: Float[Array, "length width"]) -> Float[Array, " lag"]:
@@ -135,21 +137,22 @@ def kernel_of(positions: Float[Array, "length width"]) -> Float[Array, " lag"]:
     return jnp.asarray([np.trace(gram, offset=lag) / (len(gram) - lag) for lag in range(len(gram))])
 
 
-def laws(kernel: Float[Array, " lag"], variance: float, tied: bool, config: Config) -> dict[str, np.ndarray]:
+@functools.partial(jax.jit, static_argnames=("tied", "config"))
+def laws(
+    kernel: Float[Array, " lag"], variance: Scalar, tied: bool, config: Config
+) -> dict[str, Float[Array, "..."]]:
     """Mean score, attention over uniform, and mass in the window, of the claim."""
+    weight = theory.independent_log_weight(kernel, variance, config.features)
+    score = jnp.zeros_like(kernel)
     if tied:
-        score = theory.tied_score_mean(kernel, variance, config.features)
         weight = theory.tied_log_weight(kernel, variance, config.features)
-    else:
-        score = jnp.zeros_like(kernel)
-        weight = theory.independent_log_weight(kernel, variance, config.features)
+        score = theory.tied_score_mean(kernel, variance, config.features)
     lags = jnp.arange(config.length)
     attention = jax.nn.softmax(weight[jnp.abs(lags[:, None] - lags[None, :])], axis=1)
-    near = jax.jit(by_distance, static_argnums=1)(attention, config.distances)
     return {
-        "score": np.asarray(score[: config.distances]),
-        "attention": np.asarray(near * config.length),
-        "mass": np.asarray(theory.proximity(weight, config.window)),
+        "score": score[: config.distances],
+        "attention": by_distance(attention, config.distances) * config.length,
+        "mass": theory.proximity(weight, config.window),
     }
 
 

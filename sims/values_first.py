@@ -25,6 +25,7 @@ from sims.store import UserError
 Progress = Callable[[int, int], None] | None
 State = tuple[Float[Array, "..."], Float[Array, ""]]
 LOOKED_AT = (1, 6, 8)  # in value times; after 6 of them the value lacks e^-6 of its way
+STAGES = ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6))  # Runge and Kutta: how far ahead, weight
 NAMES = ("value_time", "score_time", "ratio")
 
 
@@ -93,6 +94,7 @@ def summary(
     return {"inside": verdicts, "exponents": exponents, "distance_from_first_order": distance}, arrays
 
 
+@jax.jit
 def closed_times(autocovariance: Float[Array, " lag"]) -> Float[Array, " quantity"]:
     """1/kappa, what a unit of score at lag 1 takes once the value has settled, and their ratio.   [C11]"""
     ratio = theory.time_ratio(autocovariance)[1]
@@ -100,6 +102,7 @@ def closed_times(autocovariance: Float[Array, " lag"]) -> Float[Array, " quantit
     return jnp.stack([value_time, ratio * value_time, ratio])
 
 
+@functools.partial(jax.jit, static_argnames="config")
 def reduced_times(autocovariance: Float[Array, " lag"], config: Config) -> Float[Array, " quantity"]:
     """The same by the flow of L + 1 numbers under the population loss, per-score clock.   [C12]"""
     length = len(autocovariance)
@@ -165,9 +168,13 @@ def times(
 
 def runge_kutta_step(descent: Callable[..., State], state: State, duration: Float[Array, ""]) -> State:
     """One step of the classical fourth-order method; its error here is far below any band."""
-    speed, total = descent(*state), jax.tree.map(jnp.zeros_like, state)
-    for ahead, weight in ((0.5, 1.0), (0.5, 2.0), (1.0, 2.0), (0.0, 1.0)):
-        total = jax.tree.map(lambda all_, one, w=weight: all_ + w / 6 * one, total, speed)
-        if ahead:
-            speed = descent(*jax.tree.map(lambda at, one, f=ahead: at + f * duration * one, state, speed))
-    return jax.tree.map(lambda at, one: at + duration * one, state, total)
+
+    def stage(carry: tuple[State, State], ahead_weight: Array) -> tuple[tuple[State, State], None]:
+        speed, total = carry
+        ahead, weight = ahead_weight
+        speed = descent(*jax.tree.map(lambda at, one: at + ahead * duration * one, state, speed))
+        return (speed, jax.tree.map(lambda old, one: old + weight * one, total, speed)), None
+
+    still = jax.tree.map(jnp.zeros_like, state)
+    (_, mean_speed), _ = jax.lax.scan(stage, (still, still), jnp.asarray(STAGES))
+    return jax.tree.map(lambda at, one: at + duration * one, state, mean_speed)
