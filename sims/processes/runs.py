@@ -77,7 +77,7 @@ def balanced_runs(length: int, runs: int) -> Process:
         If L is odd or below 4, or `runs` is odd or not within 2..L.
     """
     require_balanced(length, runs)
-    autocovariance = jnp.asarray(balanced_autocovariance(length, runs))
+    exact = np.array(balanced_autocovariance(length, runs))
     half, pieces = length // 2, runs // 2
 
     def draw(key: PRNGKeyArray, number: int) -> Float[Array, "number length"]:
@@ -88,7 +88,7 @@ def balanced_runs(length: int, runs: int) -> Process:
         run = jnp.sum(places[:, :, None] >= ends[:, None, :], axis=-1)
         return jnp.where(run % 2 == 0, 1.0, -1.0)
 
-    return Process("balanced_runs", autocovariance, jnp.fft.fft(autocovariance).real, draw)
+    return Process("balanced_runs", jnp.asarray(exact), jnp.asarray(np.fft.fft(exact).real), draw)
 
 
 def compositions(

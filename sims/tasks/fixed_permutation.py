@@ -6,8 +6,8 @@ What any two tokens say about each other is kept; that it is said by neighbours 
 import dataclasses
 from typing import ClassVar
 
-import jax
-from jaxtyping import Array, Int, PRNGKeyArray
+import numpy as np
+from jaxtyping import Int, PRNGKeyArray
 
 from sims.limits import at_least
 from sims.tasks.order import ShuffleRuns
@@ -43,9 +43,9 @@ class FixedPermutation(Task):
         return {name: value for name, value in self.base.known.items() if name != "pairs"}
 
     @property
-    def order(self) -> Int[Array, " length"]:
+    def order(self) -> Int[np.ndarray, " length"]:
         """Place i shows the base's token order_i."""
-        return jax.random.permutation(jax.random.key(self.permutation_seed), self.length)
+        return np.random.default_rng(self.permutation_seed).permutation(self.length)
 
     def sample(self, key: PRNGKeyArray, number: int) -> tuple[Tokens, Labels]:
         """The base's sequences, positions moved."""
