@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -215,6 +216,17 @@ def test_a_driver_that_is_killed_goes_on_where_it_stopped(undisturbed, journal, 
     assert [row for row in rows_of(table) if row["seed"] in "01"] == rows_of(undisturbed[0])[:6]
 
 
+def test_a_worker_in_a_long_trial_ends_with_a_driver_that_is_killed(journal, drive, tmp_path):
+    (tmp_path / "long.toml").write_text("[grid]\nseconds = [600]\n")
+    driver = drive("--sweep", tmp_path / "long.toml", "--out", tmp_path, "--quiet")
+    while not noted(journal, "begins"):
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    assert_no_worker_is_left(journal)
+
+
 def test_ctrl_c_is_one_line_and_ends_every_worker(journal, drive, file, tmp_path):
     interrupted = drive("--sweep", file, "--workers", 2, "--out", tmp_path, "--quiet")
     stored_when(interrupted, tmp_path / "trials" / "toy_trials", 1)
@@ -285,7 +297,7 @@ def test_an_interrupted_simulation_starts_anew_and_disturbs_no_other(here, journ
     store.save(other.parent, store.Result("blindness", {"x": 1}, {}, {}))
     before = other.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(toy_trials.time, "sleep", raise_interrupt)
+        patch.setattr(toy_trials, "time", SimpleNamespace(sleep=raise_interrupt))
         assert here("--out", tmp_path)[0] == 130
     assert sorted(path.name for path in other.parent.iterdir()) == ["blindness.json"]
     assert [here("--out", tmp_path)[0] for _ in range(2)] == [0, 0]
