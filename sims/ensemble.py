@@ -130,7 +130,7 @@ def compiled(training: Training, state: State, steps: int, layout: Layout) -> Ca
     return shared(lambda state: jax.lax.map(one, state), state)
 
 
-def shared(function: Callable, state: State) -> Callable:
+def shared(function: Callable, state: State) -> jax.stages.Compiled:
     """The function compiled, each device doing an equal share of the seeds where there are several."""
     seeds = len(state.step)
     devices = jax.devices()[: max(n for n in range(1, len(jax.devices()) + 1) if seeds % n == 0)]
