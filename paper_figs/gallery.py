@@ -15,18 +15,25 @@ from paper_figs import (
     adiabatic_gradients,
     adiabatic_snr,
     attention_maps,
+    blindness_map,
     boundaries,
     causal,
     circulant_loss,
+    contrast,
+    escape,
+    forgetting,
     gradient_decomposition,
     initialisation_law,
     learning_curves,
+    mask_ratio,
+    plateau,
     pools,
     prediction_measurement,
     proximity_training,
     reduced_flow,
     style,
     tied_initialisation,
+    toy_tasks,
     values_first,
     visible_share,
 )
@@ -77,7 +84,21 @@ PAGE_MODULES = (
     adiabatic_snr,
     prediction_measurement,
 )
-EXPERIMENT_MODULES = (values_first, initialisation_law, tied_initialisation, pools, boundaries, causal)
+EXPERIMENT_MODULES = (
+    values_first,
+    initialisation_law,
+    tied_initialisation,
+    pools,
+    boundaries,
+    causal,
+    escape,
+    contrast,
+    forgetting,
+    blindness_map,
+    plateau,
+    mask_ratio,
+    toy_tasks,
+)
 
 FIGURES = {figure.name: figure for figure in map(source, PAGE_MODULES)}
 """Those of the page, which `reproduce` draws."""

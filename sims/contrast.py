@@ -69,11 +69,12 @@ class Config:
     @classmethod
     def smoke(cls) -> "Config":
         """The same measurement in seconds."""
-        return cls(length=8, contrasts=(0.0, 0.1, 0.2), sequences=800, counts=(5, 20), seeds=24)
+        return cls(length=8, middle=0.3, contrasts=(0.0, 0.1, 0.2), sequences=800, counts=(5, 20), seeds=24)
 
 
 def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[dict[str, object], Arrays]:
     """Signals, their ratio, their exponents and wrong signs, each beside its law."""
+    require_contrast(config)
     found: dict[str, list[np.ndarray]] = {}
     for done, (contrast, one) in enumerate(
         zip(config.contrasts, jax.random.split(key, len(config.contrasts)), strict=True)
@@ -86,6 +87,17 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
             report(done + 1, len(config.contrasts))
     pulls = {name: np.stack(samples, axis=1) for name, samples in found.items()}
     return summary(config, pulls)
+
+
+def require_contrast(config: Config) -> None:
+    """Raise `UserError` unless the more correlated class pulls more along lag 1, at every contrast but 0."""
+    kappas = laws(config)["kappa"][1:]
+    if not (kappas > 0).all():
+        worst = config.contrasts[1 + int(np.argmin(kappas))]
+        raise UserError(
+            f"the class of larger rho must pull more along lag 1: at length={config.length}, "
+            f"middle={config.middle}, contrast={worst} it pulls less; try middle={config.middle / 2}"
+        )
 
 
 def class_covariances(config: Config, contrast: float) -> Float[Array, "classes query key"]:
@@ -187,7 +199,7 @@ def summary(config: Config, pulls: Arrays) -> tuple[dict[str, object], Arrays]:
     }
     ratios = count_ratios(law, measured)
     values: dict[str, object] = {
-        "curves": verdicts | leading_verdicts,
+        "inside": verdicts | leading_verdicts,
         "where_theory_leaves": WHERE_THEORY_LEAVES,
         "count_ratio": ratios,
         "count_ratio_inside": float(np.mean([each["inside"] for each in ratios])),

@@ -73,7 +73,7 @@ class Config:
     @classmethod
     def smoke(cls) -> "Config":
         """The same measurement in seconds."""
-        return cls(lengths=(8, 12), pairs=64, seeds=8, scales=(1e-3, 1e-2), sign_rate=2e-3, batches=(16, 64))
+        return cls(lengths=(8, 12), pairs=64, seeds=8, scales=(1e-3, 1e-2), sign_rate=2e-3, batches=(64,))
 
 
 def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[dict[str, object], Arrays]:
@@ -109,7 +109,7 @@ def summary(arrays: Arrays) -> tuple[dict[str, object], Arrays]:
     }
     exponents["growth"]["asymptotic"] = -2.0
     values: dict[str, object] = {
-        "curves": verdicts | leading_verdicts,
+        "inside": verdicts | leading_verdicts,
         "where_theory_leaves": WHERE_THEORY_LEAVES,
         "labels_over_reconstruction": [mean_interval(row, LEVEL).as_json() for row in slower.T],
         "length_exponents": exponents,

@@ -140,7 +140,8 @@ def spread_on_the_way(noisy, plateau: Plateau, start: Parameters, scale, noise, 
 
     found = jax.lax.scan(stretch, start, jnp.arange(RECORDS - 1))[1]
     steps = (jnp.arange(1, RECORDS) * each).astype(found.dtype)
-    predicted = theory.noisy_spread(steps, scale * scores, plateau.rate(), config.learning_rate, noise)
+    spread = lambda n: theory.noisy_spread(n, scale * scores, plateau.rate(), config.learning_rate, noise)
+    predicted = jax.vmap(spread)(steps)
     return {"spread": found, "spread_predicted": predicted, "spread_steps": steps}
 
 
@@ -222,4 +223,4 @@ def predicted_speed(rings, value, direction, batch: int) -> Float[Array, ""]:
     responses = pull(jnp.zeros_like(direction)) * (rings.labels - 0.5)[:, None]
     signal, noise = responses.mean(axis=0), responses.std(axis=0) / jnp.sqrt(1.0 * batch)
     weights = jnp.abs(direction) / jnp.abs(direction).sum()
-    return weights @ theory.sign_drift(jnp.abs(signal), noise)
+    return weights @ jax.vmap(theory.sign_drift)(jnp.abs(signal), noise)

@@ -221,7 +221,7 @@ def summary(config: Config, kernel: np.ndarray, found: dict[str, Arrays]) -> tup
         for arm, factors in FACTORS.items()
     }
     values: dict[str, object] = {
-        "curves": verdicts | outside,
+        "inside": verdicts | outside,
         "where_theory_leaves": WHERE_THEORY_LEAVES,
         "decays": list(config.decays),
         "fitted_n": fits,

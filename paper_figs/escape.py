@@ -1,0 +1,97 @@
+"""How long labels stay on their plateau, over length, scale and optimiser.   [C20]"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paper_figs import style, verdicts
+from paper_figs.numbers import estimate, number
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("escape",)
+SHOWS = ("C20",)
+LOSSES = (("label", "labels", style.LABELS), ("hidden", "reconstruction", style.RECONSTRUCTION))
+RULES = (
+    ("flow", "gradient descent", style.LABELS),
+    ("sgd", "on batches", style.CONTROL),
+    ("adam", "Adam on batches", style.MEASUREMENT),
+    ("sign_whole", "sign descent", style.RECONSTRUCTION),
+)
+
+
+def _over_length(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
+    lengths = arrays["lengths"]
+    for loss, name, look in LOSSES:
+        predicted = arrays[f"length_{loss}_predicted"].mean(axis=0)
+        low, high = (arrays[f"length_{loss}_{end}"] * predicted for end in ("low", "high"))
+        style.band(axes, lengths, low, high, look)
+        measured = arrays[f"length_{loss}_mean"] * predicted
+        axes.plot(lengths, measured, label=name, **look.line() | {"linestyle": "none"})
+        axes.plot(lengths, predicted, zorder=4, **style.THEORY.line(markers=False))
+    axes.set(xscale="log", yscale="log", xlabel="tokens per sequence $L$", ylabel="time to leave")
+    axes.set_xticks(lengths, [str(length) for length in lengths])
+    axes.minorticks_off()
+    axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.6))
+
+
+def _over_scale(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
+    scales = arrays["scales"]
+    for rule, name, look in RULES:
+        axes.plot(
+            scales, arrays[f"{rule}_times"].mean(axis=0), label=name, **look.line() | {"linestyle": ":"}
+        )
+        if f"{rule}_predicted" in arrays:
+            predicted = arrays[f"{rule}_predicted"].mean(axis=0)
+            axes.plot(scales, predicted, zorder=4, **style.THEORY.line(markers=False))
+    axes.set(xscale="log", yscale="log", xlabel="initial scores", ylabel="steps to leave")
+    axes.set_ylim(top=20 * arrays["flow_times"].mean())
+    axes.legend(loc="upper right", ncols=2, columnspacing=0.8, handletextpad=0.4)
+
+
+def _speed(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
+    batches = arrays["batches"]
+    verdicts.curve(axes, batches, arrays, "sign_speed", style.MEASUREMENT, "classes differ")
+    verdicts.curve(axes, batches, arrays, "sign_speed_blind", style.CONTROL, "classes alike")
+    axes.set(xscale="log", xlabel="batch size", ylabel="speed of sign descent")
+    axes.set_xticks(batches, [str(batch) for batch in batches])
+    axes.minorticks_off()
+    axes.plot([], [], label="theory", **style.THEORY.line(markers=False))
+    axes.legend(loc="center right")
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """Times over L, steps over scale by optimiser, speed of sign descent over batch size."""
+    arrays = need(results, "escape", by="figure escape").arrays
+    figure, axes = style.panels(1, 3, width=style.FULL_WIDTH, height=2.5)
+    parts = ((_over_length, "length"), (_over_scale, "scale and optimiser"), (_speed, "rescaled steps"))
+    for place, (part, title) in enumerate(parts):
+        part(axes[0, place], arrays)
+        style.letter(axes[0, place], "abc"[place], title)
+    return figure
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with the exponents, the ratio of the clocks, and what Adam does."""
+    result = need(results, "escape", by="figure escape")
+    values: Any = result.values
+    steps = {rule: number(float(result.arrays[f"{rule}_times"].mean())) for rule in ("flow", "sgd", "adam")}
+    fits = verdicts.exponents(
+        values["length_exponents"], {"label": "labels' time", "hidden": "reconstruction's", "growth": "rate"}
+    )
+    order = number(values["first_order_gap_exponent"])
+    return (
+        "Escape from the plateau. Labels of ordered against permuted sequences, from a zero head and small "
+        "random scores: (a) gradient flow, time until scores have grown to a fixed size, labels and "
+        "reconstruction; (b) steps by optimiser over the scale of initial scores; (c) speed of sign descent "
+        f"along the way out. {verdicts.sentence(values['inside'])} Leading order are reconstruction's "
+        f"first-order time (its gap falls with the size as a power of {order}), sign descent's steps and "
+        f"speed. Labels need {estimate(values['labels_over_reconstruction'][-1])} times as long as "
+        f"reconstruction at the largest L. Exponents in L, of {result.arrays['flow_times'].shape[0]} seeds: "
+        f"{fits}. Steps: {steps['flow']} for descent, {steps['sgd']} on batches, {steps['adam']} for "
+        "Adam, which does not feel the scale, and stays blind where classes are alike."
+    )

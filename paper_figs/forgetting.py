@@ -1,0 +1,62 @@
+"""What label training and weight decay leave of a pretrained kernel.   [C22]"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from paper_figs import style, verdicts
+from paper_figs.numbers import estimate, number
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("forgetting",)
+SHOWS = ("C22",)
+ARMS = (("free", "free scores"), ("product", "queries × keys"), ("seen", "control: labels see it"))
+LOOKS = (style.RECONSTRUCTION, style.MEASUREMENT, style.LABELS, style.CONTROL)
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """A column per arm; a curve per decay."""
+    arrays = need(results, "forgetting", by="figure forgetting").arrays
+    figure, axes = style.panels(1, 3, width=style.FULL_WIDTH, height=2.5, sharey=True)
+    for column, (arm, title) in enumerate(ARMS):
+        panel = axes[0, column]
+        for place, decay in enumerate(arrays["decays"]):
+            look, label = LOOKS[place % len(LOOKS)], f"decay {decay:g}"
+            part = lambda array, row=place: array[row]
+            verdicts.curve(panel, arrays["steps"], arrays, f"kept_{arm}", look, label, part=part)
+        panel.plot([], [], label=r"theory, $(1-\eta\lambda)^{nt}$", **style.THEORY.line(markers=False))
+        style.letter(panel, "abc"[column], title)
+        panel.set_xlabel("steps of label training")
+    axes[0, 0].set_ylabel("share of the kernel kept")
+    axes[0, 0].set_ylim(0, 1.12)
+    style.legend_above(figure, *axes[0, 0].get_legend_handles_labels())
+    return figure
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with the fitted powers and what the loss notices."""
+    result = need(results, "forgetting", by="figure forgetting")
+    values: Any = result.values
+    power = lambda arm: values["fitted_n"][arm][-1]
+    said = "; ".join(
+        f"{title}: {number(power(arm)['measured'], 5)} ± {number(power(arm)['standard_error'], 1)} "
+        f"(theory {number(power(arm)['predicted'])})"
+        for arm, title in ARMS[:2]
+    )
+    verdict = lambda part: {
+        name: each for name, each in values["inside"].items() if (name == "kept_seen") == part
+    }
+    noticed = values["loss_without_the_kernel_minus_with"]
+    control = values["inside"]["kept_seen"]
+    return (
+        "Label fine-tuning forgets. Projection on itself of a pretrained proximity kernel while labels train "
+        "scores, values and head, with decoupled weight decay; without decay it is the effect of fine-tuning "
+        f"alone. {verdicts.sentence(verdict(False))} For queries × keys the law is first order in a batch's "
+        f"noise. Fitted powers n: {said}. Without the kernel the label loss changes by "
+        f"{estimate(noticed['free'][0])} nats. In the control, where labels see the kernel, the law fails as "
+        f"it should: {round(100 * control['inside'])}% of the points lie inside, and losing it costs "
+        f"{estimate(noticed['seen'][0])} nats. Bands: 99% over {control['seeds']} seeds."
+    )

@@ -1,0 +1,250 @@
+"""Which architectures let labels see the scores: a map over residual, nonlinearity, pool and positions.
+
+One layer at uniform attention, z = pool_i phi(r x_i + H_i + p_i), random maps, positions and head,
+many models.
+All cells are one model with switches, and all models of all cells the maps of one bias, so that
+`theory.probe` compiles once. Theory: the visible share from each query's pulled-back head gradient.
+[C1, C2, C5, C6, C15]
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+import theory
+from sims.bands import LEVEL, compare_all
+from sims.intervals import mean_interval
+from sims.limits import at_least, between
+from sims.processes import ar1, sample, spectrum
+
+Progress = Callable[[int, int], None] | None
+Arrays = dict[str, np.ndarray]
+RESIDUALS, BENDS = ("no residual", "residual"), ("linear", "tanh")
+POOLS = ("mean", "last token", "max")
+POSITIONS = ("no positions", "before attention", "after attention")
+BLIND = 1e-12  # share of squared norm that is rounding
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Visible share and label signal along proximity over the parts of a layer."""
+
+    length: int = 12
+    """L, tokens per sequence."""
+    width: int = 4
+    """Width of tokens, values and features."""
+    correlation: float = 0.8
+    """rho of the AR(1) process, each coordinate of a token its own sequence."""
+    samples: int = 192
+    """Labelled sequences of each model, in order against permuted."""
+    models: int = 8
+    """Random models probed at once, each with its own sequences."""
+    probes: int = 6
+    """Probes: models x probes models in all."""
+
+    def __post_init__(self) -> None:
+        at_least(4, length=self.length)
+        at_least(2, models=self.models, samples=self.samples)
+        at_least(1, width=self.width, probes=self.probes)
+        between(-1, 1, correlation=self.correlation)
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """The same map in seconds."""
+        return cls(length=6, width=2, samples=24, models=8, probes=1)
+
+
+class Model(NamedTuple):
+    """A random layer with its switches; stacked over cells and seeds."""
+
+    residual: Float[Array, "*maps"]
+    bend: Float[Array, "*maps"]
+    pool: Float[Array, "*maps kind"]
+    """Shares of mean, last token and max."""
+    place: Float[Array, "*maps kind"]
+    """Size of positions before and after attention."""
+    value_map: Float[Array, "*maps width width"]
+    positions: Float[Array, "*maps query width"]
+    slopes: Float[Array, "*maps width width"]
+    offsets: Float[Array, "*maps width"]
+    head: Float[Array, "*maps width"]
+
+    def pooled(
+        self, scores: Float[Array, "query key"], tokens: Float[Array, "key width"]
+    ) -> Float[Array, " width"]:
+        """z, with positions before or after attention."""
+        entering = tokens + self.place[0] * self.positions
+        return self.read(theory.mixed(scores, entering, self.value_map), entering)
+
+    def read(
+        self, mixed: Float[Array, "query width"], entering: Float[Array, "query width"]
+    ) -> Float[Array, " width"]:
+        """z from what attention wrote: stream, phi, pool."""
+        stream = self.residual * entering + mixed + self.place[1] * self.positions
+        straight = stream @ self.slopes.T + self.offsets[None]
+        features = (1 - self.bend) * straight + self.bend * jnp.tanh(straight)
+        means = jnp.stack([features.mean(axis=0), features[-1], features.max(axis=0)])
+        return self.pool @ means
+
+
+def cells() -> list[tuple[str, str, str, str]]:
+    """All combinations, in the order of the maps."""
+    return list(itertools.product(RESIDUALS, BENDS, POOLS, POSITIONS))
+
+
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[dict[str, object], Arrays]:
+    """The map: visible share of the label's gradients and its signal along proximity, by cell."""
+    found: dict[str, list[np.ndarray]] = {}
+    for done, one in enumerate(jax.random.split(key, config.probes)):
+        for name, array in probed(config, key=one).items():
+            found.setdefault(name, []).append(array)
+        if report:
+            report(done + 1, config.probes)
+    return summary(config, {name: np.concatenate(arrays) for name, arrays in found.items()})
+
+
+def probed(config: Config, *, key: PRNGKeyArray) -> Arrays:
+    """Share and signal by model and cell, with the share that the theory gives."""
+    model_key, data_key = jax.random.split(key)
+    models, batch = random_models(config, key=model_key), labelled(config, key=data_key)
+    bias = jnp.zeros((len(cells()), config.models, config.length, config.length))
+    seen = theory.probe(
+        label_loss, models, batch, bias=bias, directions={"proximity": proximity(config.length)}, found=0
+    )
+    energy = seen.sample_energy
+    open_share = energy.doubly_centred / (energy.key_bias + energy.doubly_centred)
+    signal = np.where(open_share > BLIND, seen.along["proximity"].snr, 0.0)
+    predicted = np.asarray(_predicted_share(models, batch))
+    return {"share": energy.visible_share.T, "signal": signal.T, "share_predicted": predicted.T}
+
+
+def proximity(length: int) -> Float[Array, "query key"]:
+    """One step to either side on the ring, doubly centred."""
+    near = jnp.roll(jnp.eye(length), 1, axis=1) + jnp.roll(jnp.eye(length), -1, axis=1)
+    return theory.decompose(near).doubly_centred
+
+
+def label_loss(bias: Float[Array, "cell model query key"], models: Model, batch) -> Float[Array, ""]:
+    """Sum over models of their mean cross-entropies: each map of the bias is one model's scores."""
+
+    def one(scores, model, tokens, labels):
+        logits = jax.vmap(lambda each: model.head @ model.pooled(scores, each))(tokens)
+        return jnp.mean(jax.nn.softplus(logits) - labels * logits)
+
+    over_models = jax.vmap(one, in_axes=(0, 0, 1, 1))
+    return jnp.sum(jax.vmap(over_models, in_axes=(0, 0, None, None))(bias, models, *batch))
+
+
+@jax.jit
+def _predicted_share(models: Model, batch: tuple[Array, Array]) -> Float[Array, "cell model"]:
+    """1 - sum_n |doubly centred part|^2 / sum_n |G_n|^2, from q_i = dl/dH_i at uniform attention.   [C6]"""
+
+    def energies(model: Model, ring: Float[Array, "key width"], label: Float[Array, ""]) -> Array:
+        entering = ring + model.place[0] * model.positions
+        mixed = theory.mixed(jnp.zeros((len(ring),) * 2), entering, model.value_map)
+
+        def loss(written):
+            logit = model.head @ model.read(written, entering)
+            return jax.nn.softplus(logit) - label * logit
+
+        pulled = jax.grad(loss)(mixed)
+        parts = theory.uniform_score_gradient, theory.query_dependent_gradient
+        return jnp.stack([jnp.sum(part(entering, model.value_map, pulled) ** 2) for part in parts])
+
+    def one(model: Model, tokens: Array, labels: Array) -> Float[Array, ""]:
+        whole, centred = jax.vmap(lambda ring, label: energies(model, ring, label))(tokens, labels).sum(
+            axis=0
+        )
+        return 1 - centred / whole
+
+    over_models = jax.vmap(one, in_axes=(0, 1, 1))
+    return jax.vmap(over_models, in_axes=(0, None, None))(models, *batch)
+
+
+def random_models(config: Config, *, key: PRNGKeyArray) -> Model:
+    """Random layers, the same in every cell but for its switches."""
+    names = ("value_map", "positions", "slopes", "offsets", "head")
+    wide = config.width
+    shapes = ((wide, wide), (config.length, wide), (wide, wide), (wide,), (wide,))
+    drawn = {
+        name: jax.random.normal(one, (config.models, *shape)) / (wide**0.5 if len(shape) == 2 else 1.0)
+        for name, shape, one in zip(names, shapes, jax.random.split(key, len(names)), strict=True)
+    }
+    drawn["positions"] = drawn["positions"] * wide**0.5
+    switches = [
+        (
+            float(RESIDUALS.index(residual)),
+            float(BENDS.index(bend)),
+            [float(pool == each) for each in POOLS],
+            [float(place == each) for each in POSITIONS[1:]],
+        )
+        for residual, bend, pool, place in cells()
+    ]
+    stacked = [jnp.asarray(each) for each in zip(*switches, strict=True)]
+    every = lambda array: jnp.broadcast_to(array[:, None], (len(array), config.models, *array.shape[1:]))
+    alike = lambda array: jnp.broadcast_to(array[None], (len(switches), *array.shape))
+    return Model(*(every(array) for array in stacked), **{name: alike(drawn[name]) for name in names})
+
+
+def labelled(config: Config, *, key: PRNGKeyArray) -> tuple[Array, Array]:
+    """Tokens (sample, model, key, width) and labels (sample, model): rings in order against permuted."""
+    token_key, label_key, order_key = jax.random.split(key, 3)
+    power = spectrum(ar1(config.length, config.correlation).autocovariance)
+    count = config.samples * config.models
+    rings = sample(power, count * config.width, key=token_key).reshape(count, config.width, config.length)
+    shuffled = jax.vmap(lambda one, each: jax.random.permutation(each, one, axis=1))(
+        rings, jax.random.split(order_key, count)
+    )
+    labels = jax.random.bernoulli(label_key, 0.5, (count,))
+    tokens = jnp.where(labels[:, None, None], shuffled, rings).swapaxes(1, 2)
+    shape = (config.samples, config.models)
+    return tokens.reshape(*shape, *tokens.shape[1:]), labels.astype(tokens.dtype).reshape(shape)
+
+
+def claimed_share(length: int) -> np.ndarray:
+    """What the claims say of a cell without its numbers: 1, 1/L, or NaN where it depends on the model.
+
+    [C2, C5, C6, C15]"""
+    found = []
+    for residual, bend, pool, place in cells():
+        alike = residual == RESIDUALS[0] and place != POSITIONS[2]  # every query's stream is the same
+        blind = alike or (bend == BENDS[0] and pool == POOLS[0])
+        found.append(1 / length if pool == POOLS[1] else 1.0 if blind else np.nan)
+    return np.array(found)
+
+
+def summary(config: Config, found: Arrays) -> tuple[dict[str, object], Arrays]:
+    """The map with intervals over models, and whether theory lies inside."""
+    claimed = claimed_share(config.length)
+    fixed = ~np.isnan(claimed)
+    law = found["share_predicted"]
+    blind = claimed == 1
+    verdicts, bands = compare_all(
+        {
+            "share": (found["share"] - law + law.mean(axis=0), law.mean(axis=0)),
+            "share_claimed": (found["share"][:, fixed], claimed[fixed]),
+            "signal_blind": (found["signal"][:, blind], np.zeros(int(blind.sum()))),
+        }
+    )
+    interval = lambda name, place: mean_interval(found[name][:, place], LEVEL)
+    values: dict[str, object] = {
+        "inside": verdicts,
+        "where_theory_leaves": {},
+        "cells": [
+            {
+                "cell": list(cell),
+                "visible_share": interval("share", place).as_json(),
+                "signal": interval("signal", place).as_json(),
+                "claimed_share": float(claimed[place]) if fixed[place] else None,
+                "sees_proximity": (interval("signal", place).low or 0.0) > 0,
+            }
+            for place, cell in enumerate(cells())
+        ],
+    }
+    return values, bands | found | {"claimed_share": np.where(fixed, claimed, -1.0)}
