@@ -73,12 +73,14 @@ def caption(results: Mapping[str, Result]) -> str:
     said, verdict = values["statement"], verdicts.sentence(values["inside"])
     reached = said["in_interval"] or said["in_single_draws"]
     names = " and ".join(LOOKS[name.removesuffix("_tied")][0] for name in reached)
+    names = f"single draws of {names}" if names and not said["in_interval"] else names
     needed = said["mean_score_needed"]
     elsewhere = "" if needed is None or np.isnan(needed) else f"; it takes a mean score of {number(needed)}"
     return (
         "Tied maps look nearby before any training. Attention by distance at initialisation, over its "
         "uniform value, query and key maps equal or independent; dashes, and ticks at the right, are the "
-        f"theory's. {verdict} Mass near the query: {masses}; for independent maps "
+        "theory's: exact for the mean scores behind it, leading order in 1/k for attention, with k features. "
+        f"{verdict} Mass near the query: {masses}; for independent maps "
         f"{estimate(values['proximity'][INDEPENDENT])}. The {said['mass']:g} times uniform once "
         f"measured (dotted) is that of {names or 'none of these settings'}{elsewhere}."
     )
