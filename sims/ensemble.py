@@ -125,7 +125,8 @@ def compiled(training: Training, state: State, steps: int, layout: Layout) -> Ca
     one = functools.partial(stretch, training, steps)
     if layout != "in turn":
         program = shared(jax.vmap(one), state)
-        if layout == "stacked" or program.memory_analysis().temp_size_in_bytes <= CACHED:
+        usage = program.memory_analysis()  # None where a backend does not tell
+        if layout == "stacked" or usage is None or usage.temp_size_in_bytes <= CACHED:
             return program
     return shared(lambda state: jax.lax.map(one, state), state)
 

@@ -142,7 +142,7 @@ CLAIM = Claim(
         "periods, whose shift is a rotation that Gaussian maps do not feel. The mass on |i - j| <= 1 then "
         "depends on the mean score tau = sigma^2 sqrt(k) kappa(0) of a token with itself: at L = 1024, d = "
         "512, 8 heads it is about 2.3 times uniform for tau = 4/3 (PyTorch's default scale), 5.4 for tau = "
-        "8/3 (the same with layer-normalised encodings) and 12 for tau = 4 (Xavier's); 1 for independent "
+        "8/3 (the same with encodings scaled to unit mean square) and 12 for tau = 4 (Xavier's); 1 for independent "
         "maps."
     ),
     regime=(
