@@ -38,7 +38,8 @@ def _heat(axes: Axes, values: Any, quantity: str, top: float) -> Any:
                 text = f"{shown[i, j]:.2f}".replace("0.", ".", 1)
             dark = shown[i, j] > 0.55 * top
             axes.text(j, i, text, ha="center", va="center", color="white" if dark else "black", fontsize=7)
-    axes.set_xticks(range(len(columns)), columns, rotation=35, ha="right", rotation_mode="anchor")
+    stacked = [column.replace(", ", "\n").replace(" ", "\n").replace("last\n", "last ") for column in columns]
+    axes.set_xticks(range(len(columns)), stacked)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     return image

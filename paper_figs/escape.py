@@ -35,7 +35,7 @@ def _over_length(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
     axes.set(xscale="log", yscale="log", xlabel="tokens per sequence $L$", ylabel="time to leave")
     axes.set_xticks(lengths, [str(length) for length in lengths])
     axes.minorticks_off()
-    axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.6))
+    axes.legend(loc="lower right")
 
 
 def _over_scale(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
@@ -47,9 +47,11 @@ def _over_scale(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
         if f"{rule}_predicted" in arrays:
             predicted = arrays[f"{rule}_predicted"].mean(axis=0)
             axes.plot(scales, predicted, zorder=4, **style.THEORY.line(markers=False))
+            low, high = (arrays[f"scale_{rule}_{end}"] * predicted for end in ("low", "high"))
+            style.band(axes, scales, low, high, look)
     axes.set(xscale="log", yscale="log", xlabel="initial scores", ylabel="steps to leave")
-    axes.set_ylim(top=20 * arrays["flow_times"].mean())
-    axes.legend(loc="upper right", ncols=2, columnspacing=0.8, handletextpad=0.4)
+    axes.set_ylim(top=15 * arrays["flow_times"].mean())
+    axes.legend(loc="upper right", ncols=2, columnspacing=0.6, handletextpad=0.3, handlelength=1.1)
 
 
 def _speed(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:

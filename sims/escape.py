@@ -96,7 +96,7 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
 
 def summary(arrays: Arrays) -> tuple[dict[str, object], Arrays]:
     """Verdict of every curve, fitted exponents, and how much slower labels are; and the bands."""
-    lengths, scales = arrays["lengths"], arrays["scales"]
+    lengths, scales = arrays["lengths"].astype(float), arrays["scales"]
     gap = np.log(np.abs(arrays["length_hidden_ratio"].mean(axis=0)[-1] - 1))  # at the largest L
     slower = arrays["length_label"] / arrays["length_hidden"]
     compared = curves(arrays)

@@ -215,7 +215,7 @@ def summary(config: Config, kernel: np.ndarray, found: dict[str, Arrays]) -> tup
     clock = moments[None] * np.log1p(-config.learning_rate * np.asarray(config.decays))[1:, None]
     fits = {
         arm: [
-            fitted(slopes(axis, np.log(np.abs(found[arm]["kept"][:, place]))), factors)
+            fitted(slopes(axis, np.log(np.abs(found[arm]["kept"][:, place]))), float(factors))
             for place, axis in enumerate(clock, start=1)
         ]
         for arm, factors in FACTORS.items()
