@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paper_figs import style, verdicts
-from paper_figs.numbers import estimate, number
+from paper_figs.numbers import MINUS, estimate, number
 from paper_figs.sources import need
 from sims.store import Result
 
@@ -94,6 +94,7 @@ def caption(results: Mapping[str, Result]) -> str:
         f"first-order time (its gap falls with the size as a power of {order}), sign descent's steps and "
         f"speed. Labels need {estimate(values['labels_over_reconstruction'][-1])} times as long as "
         f"reconstruction at the largest L. Exponents in L, of {result.arrays['flow_times'].shape[0]} seeds: "
-        f"{fits}. Steps: {steps['flow']} for descent, {steps['sgd']} on batches, {steps['adam']} for "
-        "Adam, which does not feel the scale, and stays blind where classes are alike."
+        f"{fits}; the rate's leading law, {MINUS}2, is for longer sequences. Steps: {steps['flow']} for "
+        f"gradient descent, {steps['sgd']} on batches, {steps['adam']} for Adam, which does not feel the "
+        "scale, and stays blind where classes are alike."
     )

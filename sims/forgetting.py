@@ -249,7 +249,7 @@ def kept_by_law(config: Config, decay: float, moments: np.ndarray, factors: int)
 
 WHERE_THEORY_LEAVES = {
     "kept_product": "a step moves both factors; the product of both moves is of second order in a batch's "
-    "noise, with a mean that is not 0",
+    "noise, with a mean that is not 0: the miss falls like one over the batch",
     "kept_seen": "the control: with a residual and squares before the pool labels see the kernel, outside "
     "the claim's regime",
 }

@@ -182,6 +182,6 @@ def summary(config: Config, found: Arrays, law: Arrays) -> tuple[dict[str, objec
 
 WHERE_THEORY_LEAVES = dict.fromkeys(
     ("mass", "kernel", "value"),
-    "training on batches ends around the closed form's end, and off it by an amount of order learning rate "
-    "over batch",
+    "training on batches ends around the closed form's end, and off it by an amount that falls with the "
+    "learning rate",
 )
