@@ -18,7 +18,7 @@ from sims.processes import (
     sign_pair,
 )
 from sims.store import UserError
-from theory.claims.check import UNOPTIMISED
+from theory.claims.check import quick_compilation
 
 LENGTH, COUNT = 8, 20_000
 SKEWED = moving_average(LENGTH, (1.0, 0.3), "exponential")
@@ -34,7 +34,7 @@ EQUAL = {
 
 
 def drawn(pair: ClassPair, count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:
-    sample = jax.jit(lambda key: pair.sample(key, count), compiler_options=UNOPTIMISED)
+    sample = jax.jit(lambda key: pair.sample(key, count), compiler_options=quick_compilation())
     return tuple(map(np.asarray, sample(jax.random.key(0))))
 
 

@@ -26,7 +26,7 @@ from sims.processes.innovations import require_innovation
 from sims.processes.moving_average import moving_average_response
 from sims.processes.runs import balanced_rings
 from sims.store import UserError
-from theory.claims.check import UNOPTIMISED
+from theory.claims.check import quick_compilation
 
 COUNT = 20_000
 TWO = (0.9, -0.5)
@@ -46,7 +46,7 @@ MEMBERS = {
 }
 MADE = {name: make(8) for name, make in MEMBERS.items()}
 LINES = [name for name, process in MADE.items() if not process.ring]
-compiled = lambda function: jax.jit(function, compiler_options=UNOPTIMISED)
+compiled = lambda function: jax.jit(function, compiler_options=quick_compilation())
 
 
 def drawn_from(process, count: int, seed: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from hypothesis import strategies as st
 
-from theory.claims.check import UNOPTIMISED
+from theory.claims.check import quick_compilation
 
 PLANTED = 1e-6
 """Relative size of an error planted in a closed form, which a check has to find."""
@@ -42,7 +42,7 @@ def lengths(shortest: int = 2) -> st.SearchStrategy[Setting]:
 
 def compiled(function: Callable) -> Callable:
     """`function` as one program, compiled quickly rather than well."""
-    return jax.jit(function, compiler_options=UNOPTIMISED)
+    return jax.jit(function, compiler_options=quick_compilation())
 
 
 def planted(function: Callable) -> Callable:
