@@ -19,7 +19,7 @@ from theory.claims.check import (
 )
 from theory.claims.draws import gaussian_scores, labelled_sequence
 from theory.claims.index_sums import A, L, a, b, i, j, resolve, s, total
-from theory.subspaces import decompose, dimensions, isotropic_visible_share
+from theory.subspaces import blind_dimension, decompose, dimensions, isotropic_visible_share
 
 LENGTH = 10
 LARGEST_EXACT = 6  # L up to which the rank is computed in rational arithmetic
@@ -49,11 +49,14 @@ def received_differential(weights: sympy.Matrix) -> sympy.Matrix:
 
 
 def differential_has_rank_one_less_than_length():
-    """L = 2..6: the rank of dc/dS at rational weights is L - 1 in exact arithmetic."""
+    """L = 2..6: the rank of dc/dS at rational weights is L - 1 in exact arithmetic; the rest is blind."""
     for length in range(2, LARGEST_EXACT + 1):
         counts = sympy.Matrix(length, length, lambda p, q: 1 + (p * p + 3 * p * q + 2 * q) % 7)
         weights = sympy.diag(*(1 / sum(counts.row(p)) for p in range(length))) * counts
-        yield sympy.Integer(received_differential(weights).rank() - (length - 1))
+        rank = received_differential(weights).rank()
+        yield sympy.Integer(rank - (length - 1))
+        yield sympy.Integer(length**2 - rank - blind_dimension(length))
+        yield sympy.Integer(length**2 - sum(dimensions(length)))
 
 
 def remixed(key: PRNGKeyArray, scores: Float[Array, "query key"]) -> Float[Array, "query key"]:

@@ -51,16 +51,23 @@ def moments_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 def signal_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """Both signals against squared mean over variance, from each class's moments, at a random tau."""
-    direction, signs = lag_direction(LENGTH, 1), jnp.asarray([-1.0, 1.0])
+    direction, signs = neighbours_against_others(), jnp.asarray([-1.0, 1.0])
     means, variances = jax.vmap(pair_moments, (None, 0))(direction, classes())
     imbalance = jax.random.uniform(key)
     found = []
     for factors in (imbalance - signs, jnp.ones(2)):
         mean, power = (factors * means).mean(), (factors**2 * (variances + means**2)).mean()
         found.append(mean**2 / (power - mean**2))
-    pair = class_contrast(direction, classes())
+    pair = class_contrast(lag_direction(LENGTH, 1), classes())
     claimed = label_signal(pair, imbalance), reconstruction_signal(pair)
-    return relative_gap(jnp.stack(found), jnp.stack(claimed))
+    signals = relative_gap(jnp.stack(found), jnp.stack(claimed))
+    return jnp.maximum(signals, relative_gap(lag_direction(LENGTH, 1), direction))
+
+
+def neighbours_against_others() -> Float[Array, "query key"]:
+    """1/2 at either neighbour on the ring, less 1/(L - 1) off the diagonal."""
+    beside = jnp.roll(jnp.eye(LENGTH), 1, axis=1) + jnp.roll(jnp.eye(LENGTH), -1, axis=1)
+    return beside / 2 - (1 - jnp.eye(LENGTH)) / (LENGTH - 1)
 
 
 def exponent_gap(key: PRNGKeyArray) -> Float[Array, ""]:

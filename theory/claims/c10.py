@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from theory.attention import attention_weights
 from theory.circulant import circulant, circulant_kernel
+from theory.claims import vector_rings
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -180,6 +181,7 @@ CLAIM = Claim(
             correction_order_gap,
             tolerance=ASYMPTOTIC_EXPONENT,
         ),
+        autodiff("vector tokens: values, then scores along the vector law", vector_rings.law_gap),
         finite_difference("the law against central differences", difference_gap),
         simulation("gradients of sampled AR(1) sequences", sampled_deviation),
         counterexample("far from uniform attention", lambda key: law_gap(masked_out, steep_scores, key)),

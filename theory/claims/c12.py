@@ -11,7 +11,7 @@ from theory.circulant import (
     reduced_loss,
     reduced_value_gradient,
 )
-from theory.claims import c12_symbols
+from theory.claims import c12_minimum, c12_symbols, vector_rings
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -20,7 +20,6 @@ from theory.claims.check import (
     finite_difference_gap,
     relative_gap,
     simulation,
-    standard_errors_off,
     symbolic,
 )
 from theory.claims.draws import (
@@ -28,10 +27,7 @@ from theory.claims.draws import (
     even_autocovariance,
     gaussian_scores,
     open_markov_covariance,
-    ring_sequences,
 )
-from theory.markov import markov_autocovariance, nearest_neighbour_loss, nearest_neighbour_value
-from theory.masking import masked_error
 from theory.reconstruction import (
     reconstruction_loss,
     reconstruction_value_gradient,
@@ -39,7 +35,6 @@ from theory.reconstruction import (
 
 LENGTH = 10
 VALUE = 0.7
-SEQUENCES = 20_000
 STEPS, STEP = 100, 1.0  # of gradient descent on the scores
 
 
@@ -120,33 +115,6 @@ def value_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     return relative_gap(reduced_value_gradient(kernel, VALUE, autocovariance), full)
 
 
-def neighbour_kernel() -> Float[Array, " lag"]:
-    """Half of the attention on each neighbour, reached only as scores diverge."""
-    lags = jnp.arange(LENGTH)
-    return jnp.where((lags == 1) | (lags == LENGTH - 1), 0.0, -jnp.inf)
-
-
-def markov_process(key: PRNGKeyArray) -> Float[Array, " lag"]:
-    """The cyclic AR(1) process."""
-    return markov_autocovariance(LENGTH, correlation_draw(key))
-
-
-def moving_average(key: PRNGKeyArray) -> Float[Array, " lag"]:
-    """C = 1 at lag 0, 0.4 at lags 1 and -1, 0 beyond: correlated with its neighbours, not Markov."""
-    lags = jnp.arange(LENGTH)
-    return jnp.where(lags == 0, 1.0, jnp.where((lags == 1) | (lags == LENGTH - 1), 0.4, 0.0))
-
-
-def optimality_gap(process, key: PRNGKeyArray) -> Float[Array, ""]:
-    """Nearest neighbours, best v, against half the conditional variance: no predictor is below it."""
-    autocovariance = process(key)
-    flat, twice = (reduced_loss(neighbour_kernel(), v, autocovariance) for v in (0.0, 1.0))
-    slope = reduced_value_gradient(neighbour_kernel(), 0.0, autocovariance)
-    value = -slope / (2 * (twice - flat - slope))
-    best = reduced_loss(neighbour_kernel(), value, autocovariance)
-    return relative_gap(best, 0.5 / jnp.linalg.inv(circulant(autocovariance))[0, 0])
-
-
 def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """Kernel gradient in closed form against central differences."""
     kernel_key, process, direction_key = jax.random.split(key, 3)
@@ -154,19 +122,6 @@ def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     closed = reconstruction_kernel_gradient(kernel, VALUE, autocovariance)
     loss = lambda g: reduced_loss(g, VALUE, autocovariance)
     return finite_difference_gap(loss, closed, kernel, key=direction_key)
-
-
-def sampled_minimum(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Masked error of sampled AR(1) sequences through the model at the minimiser, against l*."""
-    process, noise = jax.random.split(key)
-    correlation = correlation_draw(process)
-    sequences = ring_sequences(noise, LENGTH, correlation, SEQUENCES)
-    value_map = jnp.full((1, 1), nearest_neighbour_value(correlation))
-    scores, first = circulant(neighbour_kernel()), jnp.asarray(0)
-    error = lambda each: masked_error(
-        scores, value_map, each[:, None], first, jnp.arange(LENGTH) == first, jnp.zeros(1)
-    )
-    return standard_errors_off(jax.vmap(error)(sequences), nearest_neighbour_loss(LENGTH, correlation))
 
 
 CLAIM = Claim(
@@ -203,11 +158,19 @@ CLAIM = Claim(
         autodiff("kernel gradient against jax's, reduced and full", gradient_gap),
         autodiff("value gradient against the full one", value_gap),
         autodiff("100 steps of both flows", lambda key: flow_gap(ring_start, ring_covariance, key)),
-        autodiff("nearest neighbours reach the bound", lambda key: optimality_gap(markov_process, key)),
+        autodiff(
+            "nearest neighbours reach the bound",
+            lambda key: c12_minimum.optimality_gap(c12_minimum.markov_process, key),
+        ),
+        autodiff("a Markov process has variance 1, and l* at v*", c12_minimum.minimum_gap),
+        autodiff("vector tokens: the loss from the noise that makes them", vector_rings.loss_gap),
         finite_difference("kernel gradient against central differences", difference_gap),
-        simulation("masked error at the minimiser, sampled sequences", sampled_minimum),
+        simulation("masked error at the minimiser, sampled sequences", c12_minimum.sampled_minimum),
         counterexample("a start off the ring", lambda key: flow_gap(any_start, ring_covariance, key)),
         counterexample("data on a line", lambda key: flow_gap(ring_start, line_covariance, key)),
-        counterexample("a moving average, not Markov", lambda key: optimality_gap(moving_average, key)),
+        counterexample(
+            "a moving average, not Markov",
+            lambda key: c12_minimum.optimality_gap(c12_minimum.moving_average, key),
+        ),
     ),
 )

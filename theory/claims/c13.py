@@ -1,5 +1,7 @@
 """C13, absolute positions become relative scores. Exact for every L; exponents to leading order."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -15,7 +17,7 @@ from theory.claims.c13_blocks import (
     sampled_blocks,
     turned_blocks,
 )
-from theory.claims.c13_draws import FEATURES, FREQUENCIES, LENGTH, VALUE, Setting, drawn
+from theory.claims.c13_draws import FEATURES, FREQUENCIES, LENGTH, VALUE, WIDTH, Setting, drawn
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -28,11 +30,14 @@ from theory.claims.check import (
 )
 from theory.claims.exponents import fitted_exponent
 from theory.positions import (
+    SINUSOIDAL_BASE,
     PositionMaps,
     centred_label_gradients,
     frequency_pull,
     position_gradients,
     position_scores,
+    ring_positions,
+    sinusoidal_positions,
 )
 from theory.reconstruction import reconstruction_loss
 from theory.tolerances import ASYMPTOTIC_EXPONENT
@@ -48,6 +53,16 @@ def through(loss, positions):
 def scaled(setting: Setting, scale: Float[Array, ""] | float) -> PositionMaps:
     """The setting's maps at another size."""
     return PositionMaps(scale * setting.maps.query, scale * setting.maps.key)
+
+
+def encoding_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Both encodings against their sines and cosines, written one by one."""
+    waves = [(2 * math.pi * i * f / LENGTH) for i in range(LENGTH) for f in FREQUENCIES]
+    ring = [turn(wave) for wave in waves for turn in (math.cos, math.sin)]
+    angles = [i / SINUSOIDAL_BASE ** (m / WIDTH) for i in range(LENGTH) for m in range(0, WIDTH, 2)]
+    line = [turn(angle) for angle in angles for turn in (math.sin, math.cos)]
+    found = jnp.stack([ring_positions(LENGTH, FREQUENCIES), sinusoidal_positions(LENGTH, WIDTH)])
+    return relative_gap(found, jnp.asarray([ring, line]).reshape(found.shape))
 
 
 def chain_gap(key: PRNGKeyArray) -> Float[Array, ""]:
@@ -148,6 +163,7 @@ CLAIM = Claim(
         symbolic("labels wake at third order, symbolic L", c13_symbols.labels_wake_at_third_order),
         symbolic("m_f from the proximity law, symbolic L", c13_symbols.block_from_the_spectrum),
         symbolic("frequencies do not mix, any kernel, L = 3..8", c13_symbols.blocks_do_not_mix),
+        autodiff("both encodings, wave by wave", encoding_gap),
         autodiff("both maps against jax.grad", chain_gap),
         autodiff(
             "no label gradient for centred encodings",

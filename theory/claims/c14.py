@@ -21,6 +21,7 @@ from theory.claims.check import (
 from theory.positions import position_scores, ring_positions, sinusoidal_positions
 from theory.tied import (
     independent_log_weight,
+    proximity,
     sinusoidal_kernel,
     tied_log_weight,
     tied_score_mean,
@@ -91,6 +92,15 @@ def moment_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     return jnp.maximum(relative_gap(first, mean), relative_gap(second, spread))
 
 
+def proximity_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """Mass near the diagonal, counted in the matrix of weights, against the closed form in O(L)."""
+    log_weight, window, places = jax.random.normal(key, (LENGTH,)), 2, jnp.arange(LENGTH)
+    lags = jnp.abs(places[:, None] - places[None, :])
+    near = (lags <= window).astype(log_weight.dtype)
+    mass = jnp.sum(attention_weights(log_weight[lags]) * near) / LENGTH
+    return relative_gap(proximity(log_weight, window), mass / (near.sum() / LENGTH**2))
+
+
 def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """The mean score against central differences of log E e^(t S), one t for each lag."""
     kernel = sinusoidal_kernel(LENGTH, WIDTH)
@@ -142,8 +152,8 @@ CLAIM = Claim(
         "periods, whose shift is a rotation that Gaussian maps do not feel. The mass on |i - j| <= 1 then "
         "depends on the mean score tau = sigma^2 sqrt(k) kappa(0) of a token with itself: at L = 1024, d = "
         "512, 8 heads it is about 2.3 times uniform for tau = 4/3 (PyTorch's default scale), 5.4 for tau = "
-        "8/3 (the same with encodings scaled to unit mean square) and 12 for tau = 4 (Xavier's); 1 for independent "
-        "maps."
+        "8/3 (the same with encodings scaled to unit mean square) and 12 for tau = 4 (Xavier's); 1 for "
+        "independent maps."
     ),
     regime=(
         "Exact for every L, k and encoding (Gram matrix, mean), for Gaussian entries (variance, exp S, "
@@ -165,6 +175,7 @@ CLAIM = Claim(
         autodiff("the fall from the diagonal, draw by draw", lambda key: lag_identity_gap(tied, key)),
         autodiff("the kernel of sinusoids", lambda key: kernel_gap(sinusoids, key)),
         autodiff("mean and variance as jax's derivatives of log E exp S", moment_gap),
+        autodiff("proximity, counted in the matrix of weights", proximity_gap),
         finite_difference("the mean score against central differences of log E exp S", difference_gap),
         simulation("scores of tied maps, and their exponentials", lambda key: sampled_scores(tied, key)),
         simulation("attention of independent maps is flat", lambda key: sampled_attention(independent, key)),

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theory.attention import attention_weights, pooled_features
-from theory.claims import c15_symbols
+from theory.claims import c15_pools, c15_symbols
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -171,9 +171,11 @@ CLAIM = Claim(
         symbolic(
             "certificate: whole turns of RoPE are not seen, L = 2..5", c15_symbols.whole_turns_are_never_seen
         ),
+        symbolic("certificate: rank of an open RoPE pair, L = 2..5", c15_symbols.open_turns_in_rationals),
         symbolic("mass of ALiBi", c15_symbols.alibi_mass),
         symbolic("certificate: ranks of the linear rows, L = 2..5", c15_symbols.ranks_in_rationals),
         autodiff("every row of the table at L = 4", lambda key: rank_errors(VISIBILITY, key), tolerance=0.0),
+        autodiff("what each pool reads", c15_pools.pooling_gap),
         autodiff("content gradient against jax.grad", lambda key: content_gap(0.0, key)),
         autodiff("RoPE of one pair, turned by position", rotary_gap),
         autodiff("mass of ALiBi against the softmax", lambda key: alibi_gap(alibi_scores, key)),

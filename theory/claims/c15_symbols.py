@@ -6,6 +6,7 @@ import sympy
 from sympy import IndexedBase, Rational, Symbol
 
 from theory.claims.index_sums import L, difference, i, j, k, resolve, s, total
+from theory.pools import VISIBILITY
 
 LARGEST_EXACT = 5
 X, W = IndexedBase("X", real=True), IndexedBase("W", real=True)
@@ -32,6 +33,30 @@ def whole_turns_are_never_seen():
         kernel = sympy.symbols(f"g0:{length}", positive=True)  # exponentials of the scores
         columns = [sum(kernel[(key - query) % length] for query in range(length)) for key in range(length)]
         yield from (sympy.expand(column - sum(kernel)) for column in columns)
+
+
+def open_turns_in_rationals():
+    """Certificate, L = 2..5, at an angle with cos 3/5, sin 4/5: rank of the response of c to a and b.
+
+    At uniform attention, and at weights that depend on the lag as those of RoPE do.
+    """
+    pair = next(row for row in VISIBILITY if row.name.startswith("RoPE, one pair"))
+    turn = sympy.Matrix([[Rational(3, 5), Rational(-4, 5)], [Rational(4, 5), Rational(3, 5)]])
+    for length in range(2, LARGEST_EXACT + 1):
+        waves = [
+            sympy.Matrix(length, length, lambda p, q, part=part: (turn ** (q - p))[part, 0])
+            for part in (0, 1)
+        ]
+        for size, uniform in ((pair.uniform, True), (pair.general, False)):
+            lagged = lambda p, q, uniform=uniform: 1 if uniform else 1 + (q - p) * (q - p + 3) % 7
+            full = sympy.Matrix(length, length, lambda p, q, lagged=lagged: Rational(lagged(p, q)))
+            blocks = row_gradients(sympy.diag(*(1 / sum(full.row(p)) for p in range(length))) * full)
+            responses = [
+                sympy.Matrix([list(wave.row(query) * block) for wave in waves])
+                for query, block in enumerate(blocks)
+            ]
+            felt = sum(responses, sympy.zeros(2, length))
+            yield sympy.Integer(felt.rank() - size(length, 1))
 
 
 def alibi_mass():

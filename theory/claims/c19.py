@@ -11,7 +11,7 @@ from theory.adiabatic import (
     head_size_bound,
     label_gradient_bound,
 )
-from theory.claims import c19_reconstruction, c19_symbols
+from theory.claims import c19_head, c19_reconstruction, c19_symbols
 from theory.claims.check import (
     Claim,
     autodiff,
@@ -112,8 +112,10 @@ def bound_ratio(key: PRNGKeyArray) -> Float[Array, ""]:
     errors = population.chances * (rates - population.labels)
     slope = jnp.einsum("n,w,nwij->ij", errors, head.weights, pulls)
     mean_pull = jnp.abs(errors) @ jnp.sqrt(jnp.sum(pulls**2, axis=(1, 2, 3)))
-    by_gradient = jnp.linalg.norm(slope) / label_gradient_bound(information, PENALTY, mean_pull)
-    return jnp.maximum(by_gradient, jnp.linalg.norm(head.weights) / head_size_bound(information, PENALTY))
+    sizes = jnp.stack([jnp.linalg.norm(slope), jnp.linalg.norm(head.weights)])
+    by_gradient = label_gradient_bound(information, PENALTY, mean_pull)
+    bounds = jnp.stack([by_gradient, head_size_bound(information, PENALTY)])
+    return (1 + (sizes - bounds) / jnp.abs(bounds)).max()  # above 1 also where a bound is negative
 
 
 def label_slope(model: Reader, head: Head, tokens, label) -> Float[Array, "query key"]:
@@ -219,6 +221,7 @@ CLAIM = Claim(
             lambda key: gradient_gap(ordered_against_shuffled(), smallest_head, 1.0, key),
         ),
         autodiff("zero head, two layers, max pool", deep_gradient_gap, tolerance=0.0),
+        autodiff("the fitted head has no slope", c19_head.fit_gap),
         autodiff("partial information: gradient over its bound", bound_ratio, tolerance=1.0),
         autodiff("reconstruction at its fitted readout by jax", c19_reconstruction.reconstruction_gap),
         finite_difference("label gradient where the bag is informative", label_difference_gap),

@@ -36,7 +36,7 @@ def clock_of_each_loss_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     rate = escape_rate(curvature, contrast, penalty)
     grown = scale * jnp.exp(largest * escape_time(scale, size, rate))
     moved = first_order_time(size, hessian) * hessian  # descent with a constant gradient
-    ends = jnp.stack([grown, jnp.linalg.norm(moved)])
+    ends = jnp.stack([grown, jnp.vdot(moved, hessian) / jnp.linalg.norm(hessian)])
     return jnp.maximum(relative_gap(rate, largest), relative_gap(ends, jnp.full(2, size)))
 
 

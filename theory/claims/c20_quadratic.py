@@ -10,6 +10,7 @@ from theory.claims.check import finite_difference_gap, relative_gap, standard_er
 from theory.claims.draws import even_autocovariance, gaussian_sequences
 from theory.labels import residual_score_gradient
 from theory.quadratic_features import (
+    quadratic_contrast,
     quadratic_escape_rate,
     quadratic_mean,
     quadratic_response,
@@ -39,10 +40,13 @@ def mean_square(scores, residual: float, autocovariance: Float[Array, " lag"]) -
 
 
 def response_gap(residual: float, key: PRNGKeyArray) -> Float[Array, ""]:
-    """jax's gradient of the mean feature in the scores against the closed form."""
+    """jax's gradient of the mean feature in the scores against the closed form, and the coupling |M|."""
     autocovariance = even_autocovariance(key, RING)
     by_jax = jax.grad(mean_square)(jnp.zeros((RING, RING)), residual, autocovariance)
-    return relative_gap(by_jax, circulant(quadratic_response(VALUE, autocovariance)))
+    response = relative_gap(by_jax, circulant(quadratic_response(VALUE, autocovariance)))
+    classes = jnp.stack([jnp.zeros_like(autocovariance), autocovariance])  # the response is linear in C
+    coupling = 0.2 * 0.8 * jnp.linalg.norm(by_jax)
+    return jnp.maximum(response, relative_gap(quadratic_contrast(VALUE, classes, 0.2), coupling))
 
 
 def response_difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:

@@ -28,7 +28,7 @@ from theory.claims.check import (
     symbolic,
 )
 from theory.claims.draws import WIDTH, LabelledSequence, labelled_sequence, ring_sequences
-from theory.forgetting import forgotten_kernel
+from theory.forgetting import forgotten_kernel, half_life
 from theory.labels import label_score_gradient
 
 LENGTH = 8
@@ -112,6 +112,13 @@ def factored_decay_gap(population, key: PRNGKeyArray) -> Float[Array, ""]:
     )
 
 
+def half_life_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """What is left of a kernel after its half-life, for scores and for products, against half of it."""
+    kernel = jax.random.normal(key, (LENGTH,))
+    left = [forgotten_kernel(kernel, RATE, DECAY, half_life(RATE, DECAY, n), n) for n in (1, 2)]
+    return relative_gap(jnp.stack(left), jnp.stack([kernel / 2] * 2))
+
+
 def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """Central differences of the population label loss along eight directions are 0."""
     sequence, kernel = start(key)
@@ -168,6 +175,7 @@ CLAIM = Claim(
         autodiff("jax's population gradient is 0", lambda key: gradient_gap(orbit, linear, key)),
         autodiff("free scores decay alone", lambda key: free_decay_gap(orbit, key)),
         autodiff("products decay twice as fast", lambda key: factored_decay_gap(orbit, key)),
+        autodiff("half is left after the half-life", half_life_gap),
         finite_difference("no slope in any direction", difference_gap),
         simulation("label gradients of sampled rings", sampled_deviation),
         counterexample("data that are not stationary", lambda key: free_decay_gap(alone, key)),

@@ -101,6 +101,14 @@ def normalised_pooled(scores, tokens, value_maps) -> Float[Array, " width"]:
     return stream.mean(axis=0)
 
 
+def side_by_side_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """What three heads write, pooled, against sum_h V_h X^T c(S_h)."""
+    (scores, value_maps), tokens = drawn(key), samples(key)[0, :-1]
+    attended = jax.nn.softmax(scores, axis=2).mean(axis=1)
+    claimed = jnp.einsum("hab,jb,hj->a", value_maps, tokens, attended)
+    return relative_gap(heads_pooled(scores, tokens, value_maps), claimed)
+
+
 def gradient_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """The closed form for three layers against jax's."""
     (scores, value_maps), sample = drawn(key), samples(key)[0]
@@ -159,6 +167,7 @@ CLAIM = Claim(
         symbolic("two layers: two weighted column sums, symbolic L", c23_symbols.slope_of_two_layers),
         symbolic("certificate: 2 (L - 1) or L - 1 for two layers, L = 3..6", c23_symbols.ranks_of_two_layers),
         symbolic("certificate: rho (L - 1) for heads, L = 3..6", c23_symbols.ranks_of_heads),
+        autodiff("heads side by side add up", side_by_side_gap),
         autodiff("first layer of three: closed form against jax.grad", gradient_gap),
         autodiff("three heads, rank of jax's gradients", lambda key: heads_gap(False, key), tolerance=0.0),
         autodiff(
