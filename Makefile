@@ -18,7 +18,7 @@ docs: $(STAMP)
 	$(RUN)/python -m paper_figs.api $(OUT)/api
 
 test: $(STAMP)
-	$(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 slow: $(STAMP)
 	$(RUN)/python -m pytest -m slow $(ARGS)

@@ -22,6 +22,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, ClassVar, Literal
 
 import tyro
@@ -649,18 +650,32 @@ def processor() -> str:
 
 
 def hear_interrupts() -> None:
-    """Note every Ctrl-C, so that one swallowed by a bare `except` still ends the run at its next report."""
+    """End the run at Ctrl-C, also where Python or a library would swallow the exception.
 
-    def handle(*_: object) -> None:
+    In a callback of the garbage collector it would be printed and ignored: it is sent again a moment later. A
+    bare `except`, as some libraries have around their imports, eats it: the next report raises it again.
+    """
+
+    def handle(_: int, frame: FrameType | None) -> None:
         INTERRUPTED.set()
-        raise KeyboardInterrupt
+        if ignored_in(frame):
+            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            raise KeyboardInterrupt
 
     INTERRUPTED.clear()
-    listening = (
-        signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )  # not under nohup, nor in a thread
-    if listening and threading.current_thread() is threading.main_thread():
+    untouched = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not so under nohup
+    if untouched and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, handle)
+
+
+def ignored_in(frame: FrameType | None) -> bool:
+    """Is this code called by the garbage collector, where Python ignores exceptions?"""
+    while frame is not None:
+        if frame.f_code.co_name in ("_xla_gc_callback", "__del__"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -219,6 +219,27 @@ def test_ctrl_c_that_a_library_swallows_ends_the_run_at_its_next_report(run, mon
         signal.signal(signal.SIGINT, before)
 
 
+def test_ctrl_c_inside_the_garbage_collector_is_sent_again(run, monkeypatch):
+    class Collected:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+
+    def collect(_):
+        Collected()
+        time.sleep(5)
+        return 0
+
+    monkeypatch.setattr(sptlab.Compare, "__call__", collect)
+    monkeypatch.setattr(sptlab, "INTERRUPTED", threading.Event())
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        code, _, err = run("compare")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (code, err) == (130, "sptlab: interrupted; the same command goes on where this one stopped\n")
+
+
 def raising(error: BaseException):
     def call(_):
         raise error

@@ -191,7 +191,7 @@ CALLS = {
     "sign_error": (lambda r: theory.sign_error(9.0, r), rate),
     "early_score_law": (theory.early_score_law, autocovariance),
     "score_path": (lambda t: theory.score_path(t, 0.1, autocovariance), rate),
-    "time_ratio": (theory.time_ratio, autocovariance),
+    "time_ratio": (lambda c: theory.time_ratio(c)[1:], autocovariance),  # at lag 0 the law is 0
     "value_path": (lambda t: theory.value_path(t, 0.1, autocovariance), rate),
     "value_rate": (theory.value_rate, autocovariance),
     "label_gram": (lambda s: theory.label_gram(s, tokens[None], value_map, vector[None]), scores),
