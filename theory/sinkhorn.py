@@ -54,8 +54,7 @@ def newton_step(scores: Float[Array, "query key"], bias: Float[Array, " key"]) -
     direction = -solve_sum_zero(sinkhorn_hessian(weights) + damping, slope)
     sizes = 0.5 ** jnp.arange(STEP_SIZES, dtype=scores.dtype)
     changes = jax.vmap(lambda size: potential_change(weights, size * direction))(sizes)
-    moved = bias + sizes[jnp.argmin(changes)] * direction
-    return moved - moved.mean()
+    return bias + sizes[jnp.argmin(changes)] * direction
 
 
 @jax.jit
