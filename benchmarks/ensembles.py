@@ -212,7 +212,7 @@ def torch_vmap(size: Size, seeds: int) -> Callable[[int], np.ndarray]:
 SIDES = {
     "sptlab ensemble": (ours, {}),
     "torch loop, passive OpenMP": (torch_loop, {"OMP_WAIT_POLICY": "passive"}),
-    "torch loop, spinning OpenMP": (torch_loop, {"OMP_WAIT_POLICY": "active"}),
+    "torch loop, spinning OpenMP": (torch_loop, {}),  # its default: "active" would spin through others' turns
     "torch.func.vmap": (torch_vmap, {"OMP_WAIT_POLICY": "passive"}),
 }
 OURS = "sptlab ensemble"
@@ -248,7 +248,8 @@ class Side:
 
     def __init__(self, name: str, size: str, seeds: int) -> None:
         command = [sys.executable, "-m", "benchmarks.ensembles", "--side", name, "--sizes", size]
-        environment = os.environ | SIDES[name][1] | {"JAX_PLATFORMS": "cpu"}
+        inherited = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+        environment = inherited | SIDES[name][1] | {"JAX_PLATFORMS": "cpu"}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.process = subprocess.Popen([*command, "--seeds", str(seeds)], env=environment, **pipes)
 
