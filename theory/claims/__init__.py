@@ -3,6 +3,7 @@
 `CLAIMS` is read by the command line, the tests, the report and the figures.
 """
 
+import importlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,59 +11,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from theory.claims import (
-    c01,
-    c02,
-    c03,
-    c04,
-    c05,
-    c06,
-    c07,
-    c08,
-    c09,
-    c10,
-    c11,
-    c12,
-    c13,
-    c14,
-    c15,
-    c16,
-    c17,
-    c18,
-    c19,
-    c20,
-    c21,
-    c22,
-    c23,
-)
 from theory.claims.check import KINDS, Check, Claim, Verdict
 
 THREADS = 2  # nearly all the time goes to compiling, which threads share well
-MODULES = (
-    c01,
-    c02,
-    c03,
-    c04,
-    c05,
-    c06,
-    c07,
-    c08,
-    c09,
-    c10,
-    c11,
-    c12,
-    c13,
-    c14,
-    c15,
-    c16,
-    c17,
-    c18,
-    c19,
-    c20,
-    c21,
-    c22,
-    c23,
-)
+MODULES = [importlib.import_module(f"theory.claims.c{number:02}") for number in range(1, 24)]
 
 CLAIMS: dict[str, Claim] = {module.CLAIM.label: module.CLAIM for module in MODULES}
 """The registry, in the order of the labels."""

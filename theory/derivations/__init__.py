@@ -3,58 +3,11 @@
 `DERIVATIONS` is read by the command line, the tests and the page.
 """
 
-from theory.derivations import (
-    c01,
-    c02,
-    c03,
-    c04,
-    c05,
-    c06,
-    c07,
-    c08,
-    c09,
-    c10,
-    c11,
-    c12,
-    c13,
-    c14,
-    c15,
-    c16,
-    c17,
-    c18,
-    c19,
-    c20,
-    c21,
-    c22,
-    c23,
-)
+import importlib
+
 from theory.derivations.derivation import Derivation, Step
 
-MODULES = (
-    c01,
-    c02,
-    c03,
-    c04,
-    c05,
-    c06,
-    c07,
-    c08,
-    c09,
-    c10,
-    c11,
-    c12,
-    c13,
-    c14,
-    c15,
-    c16,
-    c17,
-    c18,
-    c19,
-    c20,
-    c21,
-    c22,
-    c23,
-)
+MODULES = [importlib.import_module(f"theory.derivations.c{number:02}") for number in range(1, 24)]
 
 DERIVATIONS: dict[str, Derivation] = {module.DERIVATION.label: module.DERIVATION for module in MODULES}
 """The registry, in the order of the labels."""

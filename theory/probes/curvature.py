@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from theory.probes.gram import CHUNK, MEMORY, gram
+from theory.probes.gram import MEMORY, chunk_size, gram
 from theory.probes.sources import Loss, Objective, Source, chunks, differentiated, sample_count
 from theory.probes.spectrum import span
 from theory.subspaces import decompose
@@ -79,8 +79,7 @@ def curvature(
         slope = lambda at: jax.jvp(value, (at,), (direction,))[1]
         return jnp.stack(jax.jvp(slope, (bias,), (direction,)))
 
-    each = bias.size * bias.dtype.itemsize
-    size = int(np.clip(memory * CHUNK // each, 1, count))
+    size = chunk_size(bias, memory, count)
     total = np.zeros((len(directions), 2))
     for start in range(0, count, size):
         part = jax.tree.map(lambda leaf: leaf[start : start + size], batch)  # noqa: B023 (used at once)
@@ -96,8 +95,7 @@ def unseen_part(
     products = gram(source, memory=memory)
     count, maps = source.samples, directions[0].size // directions.shape[-1] ** 2
     along = np.zeros((count, len(directions), maps))
-    each = source.bias.size * source.bias.dtype.itemsize
-    ranges = list(chunks(0, count, int(np.clip(memory * CHUNK // each, 1, count))))
+    ranges = list(chunks(0, count, chunk_size(source.bias, memory, count)))
     for start, stop in ranges:
         inner = jnp.einsum("n...qk,d...qk->nd...", source(start, stop), directions)
         along[start:stop] = np.asarray(inner).reshape(stop - start, -1, maps)

@@ -94,7 +94,7 @@ def gram(
     each = source.bias.size * source.bias.dtype.itemsize
     rows = int(np.clip(memory // each, 2, count))
     rows = -(-count // -(-count // rows))
-    size = int(np.clip(memory * CHUNK // each, 1, rows))
+    size = chunk_size(source.bias, memory, rows)
     maps = source.bias.size // shape[-1] ** 2
     found = np.zeros((maps, count, count), source.bias.dtype)
     total = sum(count - first for first in range(0, count, rows))
@@ -126,6 +126,11 @@ def gram(
             found[:, low:high, first:last] = cross.swapaxes(1, 2)
         del store
     return found.reshape(*shape[:-2], count, count)
+
+
+def chunk_size(bias: Float[Array, "*maps query key"], memory: int, most: int) -> int:
+    """How many samples to differentiate at once."""
+    return int(np.clip(memory * CHUNK // (bias.size * bias.dtype.itemsize), 1, most))
 
 
 def flat(gradients: Float[Array, "sample *maps query key"]) -> Float[Array, "map sample entry"]:
