@@ -15,10 +15,9 @@ from jaxtyping import PRNGKeyArray
 from full_scale import arm_comparison, score_probes
 from full_scale.arm_comparison import Plan, trial_seeds
 from full_scale.arms import Arm, Budget, Settings
-from full_scale.docs_order import DocsOrderConfig
 from full_scale.model import ModelConfig
 from full_scale.settings import chosen
-from full_scale.tasks import DigitsConfig, Task
+from full_scale.tasks import Digits, DocsOrder, Task
 from full_scale.trials import Progress
 from sims.store import UserError
 
@@ -87,7 +86,7 @@ class DocsOrderArms(ArmsConfig):
 
     def task_plan(self, *, key: PRNGKeyArray) -> Plan:
         """The runs on these data."""
-        return self.plan(DocsOrderConfig(self.text, self.length), "docs-order", key=key)
+        return self.plan(DocsOrder(self.text, self.length), "docs-order", key=key)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +107,7 @@ class DigitsArms(ArmsConfig):
 
     def task_plan(self, *, key: PRNGKeyArray) -> Plan:
         """The runs on these data."""
-        return self.plan(DigitsConfig(), "digits", key=key)
+        return self.plan(Digits(), "digits", key=key)
 
 
 @dataclasses.dataclass(frozen=True)

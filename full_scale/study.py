@@ -14,10 +14,9 @@ from jaxtyping import PRNGKeyArray
 from full_scale import arm_comparison, score_probes, sweep
 from full_scale.arm_comparison import Plan, over_seeds, trial_seeds
 from full_scale.arms import ARMS, Budget, trial
-from full_scale.docs_order import DocsOrderConfig
 from full_scale.model import ModelConfig
 from full_scale.sweep import SweepConfig
-from full_scale.tasks import DigitsConfig, Task
+from full_scale.tasks import Digits, DocsOrder, Task
 from full_scale.trials import Progress, run_all
 
 description = "learning-rate and warm-up sweep, then both arms at their best, one and two layers, five seeds"
@@ -71,8 +70,8 @@ class Part:
 
 def parts(config: Config) -> list[Part]:
     """All that is studied."""
-    docs = [Part(f"depth{depth}", DocsOrderConfig(), depth, config.steps) for depth in config.layers]
-    return [*docs, Part("digits", DigitsConfig(), 1, config.steps // 2)]
+    docs = [Part(f"depth{depth}", DocsOrder(), depth, config.steps) for depth in config.layers]
+    return [*docs, Part("digits", Digits(), 1, config.steps // 2)]
 
 
 def run(

@@ -26,8 +26,9 @@ from sims.store import Result
 
 SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
 DECIDING = (
-    "full_scale/dataset", "full_scale/digits", "full_scale/docs_order", "full_scale/losses",
-    "full_scale/model", "full_scale/positions", "full_scale/tasks", "full_scale/train", "full_scale/trial",
+    "full_scale/dataset", "full_scale/losses",
+    "full_scale/model", "full_scale/positions", "full_scale/tasks/digits", "full_scale/tasks/order",
+    "full_scale/train", "full_scale/trial",
     "sims/prose",
 )  # fmt: skip
 ROOMS = Path(__file__).resolve().parent.parent

@@ -1,12 +1,12 @@
 """Runs small enough for tests: what they are, not what they show."""
 
-from full_scale.docs_order import DocsOrderConfig
 from full_scale.model import ModelConfig
+from full_scale.tasks import DocsOrder
 from full_scale.train import OptimizerConfig, Phase
 from full_scale.trial import TrialConfig
 
 MODEL = ModelConfig(layers=1, width=8, heads=2, hidden=8)
-DATA = DocsOrderConfig(length=16)
+DATA = DocsOrder(length=16)
 FAST = OptimizerConfig(learning_rate=1e-2)
 
 

@@ -13,7 +13,7 @@ from full_scale.compare import PREDICTIONS, Prediction, combined, verdict
 from full_scale.experiments import EXPERIMENTS, DocsOrderArms
 from full_scale.settings import CHOSEN, chosen
 from full_scale.sweep import SweepConfig, best
-from full_scale.tasks import DigitsConfig, load
+from full_scale.tasks import Digits, load
 from sims import store
 from sims.store import Result, UserError
 from tests.full_scale.small_runs import DATA, MODEL
@@ -76,7 +76,7 @@ def test_both_arms_are_swept_over_the_same_grid_with_seeds_of_its_own() -> None:
 
 
 def test_floors_know_what_a_bag_and_a_line_reach() -> None:
-    digits = floors(load(DigitsConfig()))
+    digits = floors(load(Digits()))
     assert digits["constant"] == pytest.approx(0.1, abs=0.01)
     assert digits["bag_of_tokens"] < 0.5 < 0.9 < digits["linear"]
     assert floors(load(DATA))["bag_of_tokens"] == 0.5

@@ -6,11 +6,13 @@ letters carries each label once: whatever reads only the bag is right exactly ha
 
 import dataclasses
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Int
 
-from full_scale.dataset import PARTS, Dataset, Split
+from full_scale.dataset import PARTS, Dataset, Inputs, Split
+from full_scale.tasks.task import Task
 from sims.prose import SYMBOLS, Documents, cpython_topics, read_documents, windows, without_repeats
 from sims.store import UserError
 
@@ -20,7 +22,7 @@ FEWEST_DOCUMENTS = 10  # below this, each document is cut into the three parts i
 
 
 @dataclasses.dataclass(frozen=True)
-class DocsOrderConfig:
+class DocsOrder(Task):
     """The task's data."""
 
     text: tuple[Path, ...] = ()
@@ -29,10 +31,15 @@ class DocsOrderConfig:
     """Symbols per window."""
     split_seed: int = 0
     """Draws the split by document and the permutations; kept apart from the training seeds."""
+    name: ClassVar[str] = "docs-order"
 
     def __post_init__(self) -> None:
         if self.length < 4:
             raise UserError(f"length must be at least 4: got length={self.length}; try length=64")
+
+    def load(self) -> Dataset:
+        """Windows in their real order and permuted."""
+        return docs_order(self)
 
 
 def by_document(documents: Documents, generator: np.random.Generator) -> dict[str, list[str]]:
@@ -64,7 +71,7 @@ def pair(real: Int[np.ndarray, "n length"], generator: np.random.Generator) -> S
     return Split(np.concatenate([real, permuted]), labels)
 
 
-def docs_order(config: DocsOrderConfig = DocsOrderConfig()) -> Dataset:
+def docs_order(config: DocsOrder = DocsOrder()) -> Dataset:
     """Build the task from CPython's topics or from the user's files.
 
     Raises
@@ -89,4 +96,5 @@ def docs_order(config: DocsOrderConfig = DocsOrderConfig()) -> Dataset:
             )
         splits[part] = pair(real, generator)
     how = "split by document" if enough else "each document cut 80/10/10"
-    return Dataset("docs-order", **splits, symbols=SYMBOLS, classes=2, source=f"{source}; {how}")
+    inputs = Inputs(config.length, classes=2, symbols=SYMBOLS)
+    return Dataset(config.name, **splits, inputs=inputs, source=f"{source}; {how}")
