@@ -1,0 +1,159 @@
+"""The attention core: every way of computing it is the one formula, forwards and backwards."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tolerances import EXACT_FLOAT64, FLOAT32
+
+from full_scale.attention import attend, attention_weights
+
+SHORT, LONG = 7, 208
+"""Below and above the length at which sequences are mapped one by one."""
+
+
+def projections(length, *batch, dtype=jnp.float64, seed=0):
+    """Random (query, key, value), each (*batch, head, length, d_head)."""
+    keys = jax.random.split(jax.random.key(seed), 3)
+    return [jax.random.normal(key, (*batch, 2, length, 4), dtype) for key in keys]
+
+
+def by_hand(query, key, value, length=None, causal=False):
+    """Row by row in numpy: a softmax over the keys that the row may read."""
+    query, key, value = map(np.asarray, (query, key, value))
+    out = np.zeros_like(value)
+    for head, row in np.ndindex(*query.shape[:2]):
+        last = min(query.shape[1] if length is None else int(length), row + 1 if causal else query.shape[1])
+        scores = key[head, :last] @ query[head, row] / np.sqrt(query.shape[-1])
+        weights = np.exp(scores - scores.max())
+        out[head, row] = weights @ value[head, :last] / weights.sum()
+    return out
+
+
+RULES = pytest.mark.parametrize(
+    "rule", [{}, {"length": 5}, {"causal": True}, {"length": 5, "causal": True}], ids=str
+)
+
+
+def with_array(rule):
+    """The rule with its length as an array."""
+    return rule | ({"length": jnp.int32(rule["length"])} if "length" in rule else {})
+
+
+def energy(method, rule):
+    """A scalar of the attention output whose gradient is not constant."""
+
+    def total(query, key, value, weight):
+        return jnp.sum(weight * attend(query, key, value, method=method, **with_array(rule)) ** 2)
+
+    return total
+
+
+@RULES
+@pytest.mark.parametrize("length", [SHORT, LONG])
+@pytest.mark.parametrize("method", ["auto", "explicit"])
+def test_attention_is_a_weighted_mean_over_the_keys_a_query_may_read(method, length, rule) -> None:
+    inputs = projections(length)
+    found = attend(*inputs, method=method, **with_array(rule))
+    assert np.allclose(found, by_hand(*inputs, **rule), rtol=0, atol=EXACT_FLOAT64)
+
+
+@RULES
+@pytest.mark.parametrize("length", [SHORT, LONG])
+def test_the_fast_gradient_is_that_of_explicit_scores(length, rule) -> None:
+    inputs = [*projections(length), projections(length, seed=1)[0]]
+    fast, plain = (
+        jax.jit(jax.grad(energy(method, rule), argnums=(0, 1, 2)))(*inputs) for method in ("auto", "explicit")
+    )
+    for found, expected in zip(fast, plain, strict=True):
+        assert jnp.allclose(found, expected, rtol=0, atol=EXACT_FLOAT64 * jnp.abs(expected).max())
+
+
+@pytest.mark.parametrize("length", [SHORT, LONG])
+def test_a_bias_of_zero_is_no_bias(length) -> None:
+    inputs = projections(length)
+    zero = jnp.zeros((2, length, length))
+    assert jnp.allclose(attend(*inputs, bias=zero), attend(*inputs), rtol=0, atol=EXACT_FLOAT64)
+
+
+def test_a_bias_adds_to_the_scores() -> None:
+    query, key, value = projections(SHORT)
+    bias = jax.random.normal(jax.random.key(3), (2, SHORT, SHORT), jnp.float64)
+    expected = jax.nn.softmax(jnp.log(attention_weights(query, key)) + bias, axis=-1)
+    found = attention_weights(query, key, bias)
+    assert jnp.allclose(found, expected, rtol=0, atol=EXACT_FLOAT64)
+    mixed = jnp.einsum("hqk,hkd->hqd", expected, value)
+    assert jnp.allclose(attend(query, key, value, bias=bias), mixed, rtol=0, atol=EXACT_FLOAT64)
+
+
+@pytest.mark.parametrize("length", [SHORT, LONG])
+def test_no_output_depends_on_padding(length) -> None:
+    query, key, value = projections(length)
+    slope = jax.grad(lambda k, v: jnp.sum(attend(query, k, v, length=jnp.int32(5)) ** 2), argnums=(0, 1))
+    for part in slope(key, value):
+        assert jnp.all(part[:, 5:] == 0) and jnp.any(part[:, :5] != 0, axis=(0, 2)).all()
+
+
+@pytest.mark.parametrize("length", [SHORT, LONG])
+def test_no_output_depends_on_the_future_when_causal(length) -> None:
+    query, key, value = projections(length)
+    at = length // 2
+    slope = jax.grad(lambda k, v: jnp.sum(attend(query, k, v, causal=True)[:, at] ** 2), argnums=(0, 1))
+    for part in slope(key, value):
+        assert jnp.all(part[:, at + 1 :] == 0) and jnp.any(part[:, : at + 1] != 0, axis=(0, 2)).all()
+
+
+@pytest.mark.parametrize("length", [SHORT, LONG])
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_batch_is_its_sequences_one_by_one(length, causal) -> None:
+    inputs = [*projections(length, 3), projections(length, 3, seed=1)[0]]
+    lengths = jnp.array([length, 3, length - 2], jnp.int32)
+
+    def total(query, key, value, weight, last):
+        return jnp.sum(weight * attend(query, key, value, length=last, causal=causal) ** 2)
+
+    slope = jax.value_and_grad(total, argnums=(0, 1, 2))
+    batched = jax.jit(jax.vmap(slope))(*inputs, lengths)
+    summed = jax.jit(jax.grad(lambda *i: jax.vmap(total)(*i, lengths).sum(), argnums=(0, 1, 2)))(*inputs)
+    single = jax.jit(slope)
+    for row in range(3):
+        value, gradient = single(*(array[row] for array in inputs), lengths[row])
+        assert jnp.allclose(batched[0][row], value, rtol=EXACT_FLOAT64)
+        for found, whole, expected in zip(batched[1], summed, gradient, strict=True):
+            size = EXACT_FLOAT64 * jnp.abs(expected).max()
+            assert jnp.allclose(found[row], expected, rtol=0, atol=size)
+            assert jnp.allclose(whole[row], expected, rtol=0, atol=size)
+
+
+def test_what_is_shared_by_a_batch_is_shared_by_the_map() -> None:
+    query, key, value = projections(LONG, 2)
+    shared = jax.vmap(attend, in_axes=(0, None, 0))(query, key[0], value)
+    for row in range(2):
+        expected = attend(query[row], key[0], value[row])
+        assert jnp.allclose(shared[row], expected, rtol=0, atol=EXACT_FLOAT64)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+def test_explicit_scores_have_second_derivatives(biased) -> None:
+    query, key, value = projections(SHORT)
+    bias = jnp.zeros((2, SHORT, SHORT)) if biased else None
+    method = "auto" if biased else "explicit"
+    slope = jax.grad(lambda q: jnp.sum(attend(q, key, value, bias=bias, method=method) ** 2))
+    step = 1e-5
+    _, curvature = jax.jvp(slope, (query,), (value,))
+    difference = (slope(query + step * value) - slope(query - step * value)) / (2 * step)
+    assert jnp.allclose(curvature, difference, rtol=0, atol=1e-7 * jnp.abs(curvature).max())
+
+
+def test_half_precision_inputs_keep_their_type_and_a_float32_softmax() -> None:
+    inputs = projections(LONG, dtype=jnp.bfloat16)
+    found = attend(*inputs)
+    exact = by_hand(*(array.astype(jnp.float64) for array in inputs))
+    assert found.dtype == jnp.bfloat16
+    assert np.abs(np.asarray(found, np.float64) - exact).max() < 2**-8 * np.abs(exact).max() * 2
+
+
+def test_single_precision_agrees_to_rounding() -> None:
+    inputs = projections(LONG, dtype=jnp.float32)
+    exact = by_hand(*(array.astype(jnp.float64) for array in inputs))
+    assert np.allclose(attend(*inputs), exact, rtol=0, atol=FLOAT32)
