@@ -273,12 +273,12 @@ def experiments(command: str) -> dict[str, Any]:
 
         return dict(sims.EXPERIMENTS)
     if command == "train":
-        import full_scale.experiments
+        import full_scale.studies.experiments
 
-        return dict(full_scale.experiments.EXPERIMENTS)
-    import full_scale.study
+        return dict(full_scale.studies.experiments.EXPERIMENTS)
+    import full_scale.studies.study
 
-    return {"study": full_scale.study}
+    return {"study": full_scale.studies.study}
 
 
 def experiment_command(command: str, name: str) -> type:

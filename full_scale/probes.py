@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, PRNGKeyArray
 
-from full_scale.losses import draw_mask, label_loss, reconstruction_loss
 from full_scale.model import Transformer
-from full_scale.train import Objective
+from full_scale.training.losses import draw_mask, label_loss, reconstruction_loss
+from full_scale.training.train import Objective
 from theory import decompose
 
 CHUNK = 32  # sequences whose gradients are held at once; even, so that halves alternate

@@ -6,16 +6,16 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from full_scale.arm_comparison import OBJECTIVES, SNAPSHOTS, Plan
-from full_scale.arms import ARMS
 from full_scale.dataset import Dataset
 from full_scale.measures import Probed, lags, measure
 from full_scale.model import Transformer
 from full_scale.precision import single_precision
+from full_scale.studies.arm_comparison import OBJECTIVES, SNAPSHOTS, Plan
+from full_scale.studies.arms import ARMS
 from full_scale.tasks import load
-from full_scale.train import Objective
-from full_scale.trial import TrialConfig, initial_model, stored_model
-from full_scale.trials import Progress, run_all
+from full_scale.training.train import Objective
+from full_scale.training.trial import TrialConfig, initial_model, stored_model
+from full_scale.training.trials import Progress, run_all
 from sims.intervals import Interval, mean_interval, ratio_interval, score_snr, score_snr_ratio
 from sims.store import Result
 

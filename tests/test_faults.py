@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import sptlab
-from full_scale import checkpoint
+from full_scale.training import checkpoint
 from sims import store
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,8 +2,8 @@
 
 from full_scale.model import ModelConfig
 from full_scale.tasks import DocsOrder
-from full_scale.train import OptimizerConfig, Phase
-from full_scale.trial import TrialConfig
+from full_scale.training.train import OptimizerConfig, Phase
+from full_scale.training.trial import TrialConfig
 
 MODEL = ModelConfig(layers=1, width=8, heads=2, hidden=8)
 DATA = DocsOrder(length=16)

@@ -6,13 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from full_scale import compare, study
-from full_scale.arm_comparison import Plan, floors, summary, trial_seeds
-from full_scale.arms import ARMS, Budget, Settings, phases, trial
+from full_scale import compare
 from full_scale.compare import PREDICTIONS, Prediction, combined, verdict
-from full_scale.experiments import EXPERIMENTS, DocsOrderArms
-from full_scale.settings import CHOSEN, chosen
-from full_scale.sweep import SweepConfig, best
+from full_scale.studies import study
+from full_scale.studies.arm_comparison import Plan, floors, summary, trial_seeds
+from full_scale.studies.arms import ARMS, Budget, Settings, phases, trial
+from full_scale.studies.experiments import EXPERIMENTS, DocsOrderArms
+from full_scale.studies.settings import CHOSEN, chosen
+from full_scale.studies.sweep import SweepConfig, best
 from full_scale.tasks import Digits, load
 from sims import store
 from sims.store import Result, UserError

@@ -3,11 +3,11 @@
 import jax
 import jax.numpy as jnp
 import pytest
+from full_scale.positions import sinusoidal
 from tolerances import FLOAT32
 
-from full_scale.losses import label_loss, reconstruction_loss
 from full_scale.model import ModelConfig, Transformer
-from full_scale.positions import sinusoidal
+from full_scale.training.losses import label_loss, reconstruction_loss
 from sims.store import UserError
 
 LENGTH = 12

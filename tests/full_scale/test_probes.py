@@ -8,12 +8,12 @@ import pytest
 
 from full_scale.dataset import on_device
 from full_scale.laws import profile_cosine, toeplitz_profile, vector_law
-from full_scale.losses import label_loss
 from full_scale.measures import held_out, measure, visible_share_of_mean, visible_share_per_sequence
 from full_scale.model import ModelConfig, Transformer
 from full_scale.precision import single_precision
 from full_scale.probes import CHUNK, ScoreGradients, lag_direction, score_gradients
 from full_scale.tasks import load
+from full_scale.training.losses import label_loss
 from tests.full_scale.small_runs import DATA
 from theory import decompose
 

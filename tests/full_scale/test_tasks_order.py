@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from full_scale.arm_comparison import bags, fitted
+from full_scale.studies.arm_comparison import bags, fitted
 from full_scale.tasks.order import DocsOrder, docs_order, pair
 from sims.prose import cpython_topics, reduce, without_repeats
 from sims.store import UserError

@@ -9,12 +9,12 @@ import numpy as np
 import optax
 import pytest
 
-from full_scale import checkpoint, trial
 from full_scale.dataset import on_device
 from full_scale.precision import single_precision
 from full_scale.tasks import load
-from full_scale.train import OptimizerConfig, Phase, Schedule, accuracy, advance, begin
-from full_scale.trial import plateau_steps, snapshot_slot, stored_model
+from full_scale.training import checkpoint, trial
+from full_scale.training.train import OptimizerConfig, Phase, Schedule, accuracy, advance, begin
+from full_scale.training.trial import plateau_steps, snapshot_slot, stored_model
 from sims.store import UserError
 from tests.full_scale.small_runs import DATA, FAST, MODEL, small_trial
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from full_scale import trials
-from full_scale.train import OptimizerConfig, Phase
-from full_scale.trial import TrialConfig
-from full_scale.trials import name_of, run_all
+from full_scale.training import trials
+from full_scale.training.train import OptimizerConfig, Phase
+from full_scale.training.trial import TrialConfig
+from full_scale.training.trials import name_of, run_all
 from sims import store
 from sims.store import UserError
 from tests.full_scale.small_runs import DATA, MODEL, small_trial
@@ -76,8 +76,8 @@ def test_two_runs_of_one_config_at_once_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_worker_whose_parent_is_gone_ends_itself() -> None:
-    script = "from full_scale import trials; trials._parent = -1; trials.count(1); print('alive')"
-    root = Path(trials.__file__).parent.parent
+    script = "from full_scale.training import trials; trials._parent = -1; trials.count(1); print('alive')"
+    root = trials.ROOMS
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

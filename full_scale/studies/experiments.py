@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from full_scale import arm_comparison, score_probes
-from full_scale.arm_comparison import Plan, trial_seeds
-from full_scale.arms import Arm, Budget, Settings
+from full_scale import score_probes
 from full_scale.model import ModelConfig
-from full_scale.settings import chosen
+from full_scale.studies import arm_comparison
+from full_scale.studies.arm_comparison import Plan, trial_seeds
+from full_scale.studies.arms import Arm, Budget, Settings
+from full_scale.studies.settings import chosen
 from full_scale.tasks import Digits, DocsOrder, Task
-from full_scale.trials import Progress
+from full_scale.training.trials import Progress
 from sims.store import UserError
 
 Outcome = tuple[dict[str, object], dict[str, np.ndarray]]

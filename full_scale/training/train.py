@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
-from full_scale.losses import draw_mask, label_loss, reconstruction_loss
 from full_scale.model import Transformer
+from full_scale.training.losses import draw_mask, label_loss, reconstruction_loss
 from sims.store import UserError
 
 Objective = Literal["labels", "reconstruction"]

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from full_scale.checkpoint import Checkpoints, as_numpy
 from full_scale.dataset import Dataset, on_device
 from full_scale.model import ModelConfig, Transformer
 from full_scale.tasks import Task
-from full_scale.train import Phase, TrainState, accuracy, advance, begin
+from full_scale.training.checkpoint import Checkpoints, as_numpy
+from full_scale.training.train import Phase, TrainState, accuracy, advance, begin
 from sims.proximity import proximity_index
 from sims.store import UserError
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from full_scale import arm_comparison, score_probes, sweep
-from full_scale.arm_comparison import Plan, over_seeds, trial_seeds
-from full_scale.arms import ARMS, Budget, trial
+from full_scale import score_probes
 from full_scale.model import ModelConfig
-from full_scale.sweep import SweepConfig
+from full_scale.studies import arm_comparison, sweep
+from full_scale.studies.arm_comparison import Plan, over_seeds, trial_seeds
+from full_scale.studies.arms import ARMS, Budget, trial
+from full_scale.studies.sweep import SweepConfig
 from full_scale.tasks import Digits, DocsOrder, Task
-from full_scale.trials import Progress, run_all
+from full_scale.training.trials import Progress, run_all
 
 description = "learning-rate and warm-up sweep, then both arms at their best, one and two layers, five seeds"
 seconds = 2400.0

@@ -5,8 +5,8 @@ from typing import Literal
 
 from full_scale.model import ModelConfig
 from full_scale.tasks import Task
-from full_scale.train import OptimizerConfig, Phase
-from full_scale.trial import TrialConfig
+from full_scale.training.train import OptimizerConfig, Phase
+from full_scale.training.trial import TrialConfig
 
 Arm = Literal["label_only", "spt"]
 ARMS: tuple[Arm, ...] = ("label_only", "spt")

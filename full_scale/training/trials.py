@@ -16,22 +16,22 @@ from pathlib import Path
 
 import jax
 
-from full_scale import trial
 from full_scale.precision import single_precision
 from full_scale.tasks import load
-from full_scale.trial import TrialConfig
+from full_scale.training import trial
+from full_scale.training.trial import TrialConfig
 from sims import store
 from sims.provenance import versions
 from sims.store import Result
 
 SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
 DECIDING = (
-    "full_scale/dataset", "full_scale/losses",
+    "full_scale/dataset", "full_scale/training/losses",
     "full_scale/model", "full_scale/positions", "full_scale/tasks/digits", "full_scale/tasks/order",
-    "full_scale/train", "full_scale/trial",
+    "full_scale/training/train", "full_scale/training/trial",
     "sims/prose",
 )  # fmt: skip
-ROOMS = Path(__file__).resolve().parent.parent
+ROOMS = Path(__file__).resolve().parents[2]
 Progress = Callable[[float, float], None]
 
 _steps_done: Synchronized  # set in every worker by `begin_worker`

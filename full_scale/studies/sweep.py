@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from full_scale.arms import ARMS, Arm, Budget, Settings, trial
 from full_scale.model import ModelConfig
+from full_scale.studies.arms import ARMS, Arm, Budget, Settings, trial
 from full_scale.tasks import Task
-from full_scale.trials import Progress, run_all
+from full_scale.training.trials import Progress, run_all
 from sims.store import Result
 
 

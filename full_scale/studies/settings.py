@@ -3,7 +3,7 @@
 `sptlab study` makes them; a test holds them to full_scale/stored.
 """
 
-from full_scale.arms import Arm, Settings
+from full_scale.studies.arms import Arm, Settings
 
 CHOSEN: dict[tuple[str, int], dict[Arm, Settings]] = {
     ("docs-order", 1): {"label_only": Settings(0.01, 0.2), "spt": Settings(0.01, 0.2)},

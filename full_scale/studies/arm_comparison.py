@@ -14,14 +14,14 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from full_scale.arms import ARMS, Arm, Budget, Settings, trial
 from full_scale.dataset import Dataset
 from full_scale.model import ModelConfig
-from full_scale.settings import ADIABATIC
+from full_scale.studies.arms import ARMS, Arm, Budget, Settings, trial
+from full_scale.studies.settings import ADIABATIC
 from full_scale.tasks import Task, load
-from full_scale.train import Objective, OptimizerConfig, Phase
-from full_scale.trial import TrialConfig
-from full_scale.trials import Progress, run_all
+from full_scale.training.train import Objective, OptimizerConfig, Phase
+from full_scale.training.trial import TrialConfig
+from full_scale.training.trials import Progress, run_all
 from sims.intervals import mean_interval, proportion_interval
 from sims.store import Result
 

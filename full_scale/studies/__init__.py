@@ -1,0 +1,1 @@
+"""What is compared with what: arms, grids, presets, sweeps and the studies that are stored."""

@@ -1,0 +1,1 @@
+"""Training in phases: masks, losses, optimisers, checkpoints, and many runs side by side."""
