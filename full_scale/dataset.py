@@ -6,7 +6,7 @@ from typing import Literal
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Integer
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
@@ -41,10 +41,10 @@ class Split:
     """n sequences with their labels; what lies behind a sequence's length is padding, 0."""
 
     tokens: (
-        Int[np.ndarray, "n length"]
+        Integer[np.ndarray, "n length"]
         | Float[np.ndarray, "n length"]
         | Float[np.ndarray, "n length channel"]
-        | Int[np.ndarray, "n 2 length"]
+        | Integer[np.ndarray, "n 2 length"]
     )
     """Symbols or raw intensities of any integer type, or float32 values; pairs have an axis of two."""
     labels: Int[np.ndarray, " n"]
