@@ -23,7 +23,7 @@ def label_loss(
     frozen_uniform: bool = False,
 ) -> Float[Array, ""]:
     """Cross-entropy in nats of one sequence's label."""
-    logits = model.label_logits(tokens, bias, frozen_uniform)
+    logits = model.label_logits(tokens, bias=bias, frozen_uniform=frozen_uniform)
     return optax.softmax_cross_entropy_with_integer_labels(logits, label)
 
 
@@ -35,7 +35,7 @@ def reconstruction_loss(
     frozen_uniform: bool = False,
 ) -> Float[Array, ""]:
     """Mean over the masked positions: cross-entropy in nats of symbols, half squared error of values."""
-    output = model.token_logits(tokens, masked, bias, frozen_uniform)
+    output = model.token_logits(tokens, masked, bias=bias, frozen_uniform=frozen_uniform)
     if jnp.issubdtype(tokens.dtype, jnp.integer):
         errors = optax.softmax_cross_entropy_with_integer_labels(output, tokens)
     else:

@@ -102,14 +102,13 @@ def attention_maps(
     model: Transformer, tokens: Array, frozen_uniform: bool = False
 ) -> Float[Array, "layer head query key"]:
     """Attention weights averaged over sequences, nothing masked."""
-    nothing = jnp.zeros(tokens.shape[1], bool)
-    weights = lambda one: model.features(one, nothing, frozen_uniform=frozen_uniform)[1]
+    weights = lambda one: model.attention_weights(one, frozen_uniform=frozen_uniform)
     return jax.lax.map(weights, tokens, batch_size=32).mean(axis=0)
 
 
 def initial_model(config: TrialConfig, dataset: Dataset) -> Transformer:
     """The model before any training: a function of the config alone."""
-    return eqx.filter_jit(Transformer)(config.model, dataset.symbols, dataset.classes, key=config.keys()[0])
+    return eqx.filter_jit(Transformer)(config.model, dataset.inputs, key=config.keys()[0])
 
 
 def run(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import jax
 
+from full_scale import model
 from full_scale.precision import single_precision
 from full_scale.tasks import load
 from full_scale.training import trial
@@ -25,9 +26,11 @@ from sims.provenance import versions
 from sims.store import Result
 
 SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+MODEL = sorted(Path(model.__file__).parent.glob("*.py"))
 DECIDING = (
     "full_scale/dataset", "full_scale/training/losses",
-    "full_scale/model", "full_scale/positions", "full_scale/tasks/digits", "full_scale/tasks/order",
+    "full_scale/attention", *(f"full_scale/model/{file.stem}" for file in MODEL),
+    "full_scale/tasks/digits", "full_scale/tasks/order",
     "full_scale/training/train", "full_scale/training/trial",
     "sims/prose",
 )  # fmt: skip

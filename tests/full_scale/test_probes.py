@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from full_scale.dataset import on_device
+from full_scale.dataset import Inputs, on_device
 from full_scale.laws import profile_cosine, toeplitz_profile, vector_law
 from full_scale.measures import held_out, measure, visible_share_of_mean, visible_share_per_sequence
-from full_scale.model import ModelConfig, Transformer
+from full_scale.model import ModelConfig, Scope, Transformer
 from full_scale.precision import single_precision
 from full_scale.probes import CHUNK, ScoreGradients, lag_direction, score_gradients
 from full_scale.tasks import load
@@ -18,6 +18,7 @@ from tests.full_scale.small_runs import DATA
 from theory import decompose
 
 LENGTH = 16
+INPUTS = Inputs(LENGTH, 2, 27)
 DIRECTIONS = np.stack([lag_direction(LENGTH, lag) for lag in (1, 3)])
 
 
@@ -30,7 +31,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def model() -> Transformer:
-    return Transformer(ModelConfig(2, 8, 2, 16), 27, 2, key=jax.random.key(0))
+    return Transformer(ModelConfig(2, 8, 2, 16), INPUTS, key=jax.random.key(0))
 
 
 def gradients(model, objective, data, **settings) -> ScoreGradients:
@@ -84,13 +85,13 @@ def test_a_zero_head_sees_no_score_direction_at_all(model, data, label_gradients
 
 def test_without_residual_and_mlp_the_label_gradient_is_a_key_bias(data) -> None:
     """C2 on one layer: features that are the mixed values alone; the residual is the counterexample."""
-    full = Transformer(ModelConfig(1, 8, 2, 16), 27, 2, key=jax.random.key(0))
+    full = Transformer(ModelConfig(1, 8, 2, 16), INPUTS, key=jax.random.key(0))
 
     def share(residual: float) -> float:
         def loss(bias, tokens, label):
             state = full.embedded(tokens, jnp.zeros(LENGTH, bool))
             block = full.blocks[0]
-            mixed, _ = block.attention(jax.vmap(block.attention_norm)(state), bias, True)
+            mixed = block.attention(jax.vmap(block.attention_norm)(state), bias, Scope(frozen_uniform=True))
             features = jax.nn.gelu(residual * state + mixed) if residual else mixed
             return -jax.nn.log_softmax(full.label_head(features.mean(axis=0)))[label]
 
@@ -165,7 +166,7 @@ def test_gradients_need_whole_chunks(model, data) -> None:
 
 def test_every_named_quantity_is_measured_and_finite() -> None:
     dataset = load(DATA)
-    model = Transformer(ModelConfig(1, 8, 2, 16), 27, 2, key=jax.random.key(0))
+    model = Transformer(ModelConfig(1, 8, 2, 16), INPUTS, key=jax.random.key(0))
     with single_precision():
         probed = measure({"labels": model, "reconstruction": model}, dataset, key=jax.random.key(0))
     present = [value for value in probed.numbers.values() if value is not None]

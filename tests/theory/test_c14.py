@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 import theory
-from full_scale.positions import sinusoidal
+from full_scale.model.positions import sinusoidal
 from tests.theory.settings import Setting, compiled, lengths, planted
 from theory.claims import c14
 from theory.claims.check import measure
