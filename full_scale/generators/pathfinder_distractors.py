@@ -16,9 +16,9 @@ LEAST_FREE = 0.01
 
 
 def short_contours(geometry: Geometry, sheets: Sheets, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Directions and flat starts of the short contours' paddles, (image, contour, paddle); direction -1: left out.
+    """Directions and flat starts of the short contours' paddles, (image, contour, paddle).
 
-    `sheets` are changed to hold them. `keys`: (image,) streams.
+    Direction -1: the contour was left out. `sheets` are changed to hold them. `keys`: (image,) streams.
     """
     settings, images = geometry.settings, len(keys)
     shape = (images, settings.distractor_number, settings.distractor_length)
@@ -62,7 +62,7 @@ def _contour(geometry: Geometry, sheets: Sheets, images: np.ndarray, keys: np.nd
 
 
 def _start(geometry: Geometry, sheets: Sheets, keys: np.ndarray):
-    """Whether a first paddle finds room, its flat start and degree; drawn again while it leaves the window."""
+    """Whether a first paddle finds room, its flat start and degree; again while it leaves the window."""
     frame, side, window = geometry.frame, geometry.side, geometry.settings.window
     inner = slice(frame, side - frame)
     taken = sheets.taken.reshape(-1, side, side)[:, inner, inner]

@@ -42,7 +42,7 @@ class Geometry:
     ends: np.ndarray
     """(direction,) from a paddle's pivot to its end."""
     turns: np.ndarray
-    """(direction, turn) the next directions, the weight's support first; rows are filled with turns of no weight."""
+    """(direction, turn) the next directions, the weight's support first, then fill of no weight."""
     weights: np.ndarray
     """(direction, turn)."""
     offsets: np.ndarray
@@ -82,7 +82,7 @@ def opposite(angles: np.ndarray) -> np.ndarray:
 
 
 def circle(radius: int) -> np.ndarray:
-    """(point, 2): the distinct pixels under samples one pixel apart on a circle, in the order of their rows."""
+    """(point, 2): the distinct pixels under samples one pixel apart on a circle, row by row."""
     angles = np.arange(0, 360, 360.0 / (2 * radius * math.pi)) * math.pi / 180
     return np.unique(np.floor(radius * np.stack([np.sin(angles), np.cos(angles)], -1)).astype(int), axis=0)
 
@@ -133,7 +133,7 @@ def _support(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sparse(images: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Flat offsets from the middle and values of the pixels that are not 0, padded to the longest with zeros."""
+    """Flat offsets from the middle and values of the pixels that are not 0, filled with zeros."""
     half = images.shape[1] // 2
     size = (images > 0).sum((1, 2)).max()
     offsets, values = np.zeros((len(images), size), np.int64), np.zeros((len(images), size), np.uint8)
@@ -150,7 +150,8 @@ def _probes(rooms: np.ndarray, reach: int, half: int) -> tuple[tuple[np.ndarray,
     The reference draws it from one pixel below and right of the square's middle and dilates from the middle.
     """
     found: dict[bytes, int] = {}
-    probes, numbers = [], []
+    probes: list[np.ndarray] = []
+    numbers = []
     for room in rooms:
         offsets = np.argwhere(room == FULL) - half + 1
         offsets = offsets[np.abs(offsets).max(1) <= reach]

@@ -17,7 +17,7 @@ LANCZOS_REACH = 4
 def drawn(
     geometry: Geometry, directions: np.ndarray, starts: np.ndarray
 ) -> Float[np.ndarray, "n row column"]:
-    """The paddles of each image as lines, 0..1. Directions and flat starts: (n, paddle); direction -1: none."""
+    """The paddles of each image as lines, 0..1. Directions (-1: none) and flat starts: (n, paddle)."""
     half, side, frame = geometry.lines.shape[1] // 2, geometry.side, geometry.frame
     step = np.arange(-half, half + 1)
     around = (step[:, None] * side + step).reshape(-1)

@@ -86,7 +86,7 @@ class _Pool:
         return Pairs(self.kept_direction, self.kept_start, self.found + 1, self.kept)
 
     def refill(self) -> bool:
-        """Start tries on the idle lanes, going round the images that have none standing; False: all is done."""
+        """Start tries on the idle lanes, round the images that have none standing; False: done."""
         waiting = np.flatnonzero(self.issued < self.found)
         idle = np.flatnonzero(self.image < 0)
         if len(waiting) and len(idle):

@@ -48,7 +48,7 @@ class PathfinderSettings:
     distractor_retries: int = 4
     """Further tries at a short contour before it is left out."""
     byte_scaling: Literal["image", "clip"] = "image"
-    """image: each image's minimum..maximum becomes 0..255, as in the released sets. clip: 0..1 becomes 0..255."""
+    """image: each image's minimum..maximum becomes 0..255, as in the released sets. clip: 0..1 does."""
 
     def __post_init__(self) -> None:
         for name in ("window", "contour_length", "padding", "paddle_length", "antialias", "seed_distance"):
@@ -70,7 +70,7 @@ class PathfinderSettings:
             )
         if self.seed_distance < (least := max(self.paddle_length, max(self.margins) + 1) + 1):
             raise UserError(  # so that no first paddle leaves the window, and none is drawn again for that
-                f"expected seed_distance of at least {least} for these paddles, got {self.seed_distance}; give it"
+                f"expected seed_distance of at least {least} for these paddles, got {self.seed_distance}"
             )
 
     @property
@@ -97,8 +97,8 @@ PRESETS: dict[int, PathfinderSettings] = {
         distractor_budget=35, snake_contrast=0.9,
     ),
     256: dataclasses.replace(
-        _LARGE, window=256, padding=22, margins=(3,), seed_distance=27, marker_radius=5.0, paddle_thickness=2.0,
-        distractor_budget=30, snake_contrast=1.0,
+        _LARGE, window=256, padding=22, margins=(3,), seed_distance=27, marker_radius=5.0,
+        paddle_thickness=2.0, distractor_budget=30, snake_contrast=1.0,
     ),
 }  # fmt: skip
 """By window: Pathfinder32, 64, 128 (Path-X) and 256 at the hard contour length."""

@@ -64,7 +64,7 @@ def prepare(
     """Make the shards that are missing or damaged; returns the manifest."""
     if plan.count < 1 or (processes is not None and processes < 1):
         raise UserError(
-            f"expected a count and processes of at least 1, got {plan.count} and {processes}; give larger ones"
+            f"expected a count and processes of at least 1, got {plan.count} and {processes}; give more"
         )
     with store.lock(folder):
         hashes = _standing(folder, plan)
@@ -79,7 +79,7 @@ def prepare(
 
 
 def load(folder: Path, name: str) -> Arrays:
-    """The arrays of a finished set, joined. Raises UserError when a shard is missing or differs from its hash."""
+    """The arrays of a finished set, joined. Raises UserError when a shard is missing or changed."""
     manifest = read_manifest(folder, name)
     plan = Plan(name, None, manifest["seed"], manifest["count"], manifest["shard"])
     again = "run the command that made it again"
@@ -128,7 +128,7 @@ def _standing(folder: Path, plan: Plan) -> dict[str, str]:
     hashes = manifest.pop("sha256")
     if manifest != plan.record():
         raise UserError(
-            f"expected {folder} to be empty or hold this set, found one of other settings; choose another folder"
+            f"expected {folder} to be empty or hold this set, found other settings; choose another folder"
         )
     digest = lambda name: hashlib.sha256(_bytes(folder / name) or b"").hexdigest()
     return {name: known for name, known in hashes.items() if digest(name) == known}
