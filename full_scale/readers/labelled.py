@@ -1,0 +1,74 @@
+"""What every reader returns: examples in the file's order and their labels."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from full_scale.readers.files import unusable
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled:
+    """Examples in the file's order. Readers return them by part: "train", "validation", "test" or "all"."""
+
+    examples: np.ndarray | list
+    """An array whose first axis is the example, or a list: texts, pairs of texts, unequal arrays."""
+    labels: Int[np.ndarray, " n"]
+    """int32 codes 0..classes-1."""
+    classes: tuple[str, ...] = ()
+    """The name of each code; the parts of one source share them. Empty where the format has no names."""
+    lengths: Int[np.ndarray, " n"] | None = None
+    """int32 true lengths where the source states them."""
+    skipped: int = 0
+    """Empty files that were left out."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def label_codes(path: Path, names: list[str]) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
+    """Codes of label names by their order: numerical when all are integers, else alphabetical."""
+    distinct = set(names)
+    if not distinct:
+        raise unusable(path, "at least one example", "none", "check that the file is complete")
+    try:
+        classes = sorted(distinct, key=int)
+    except ValueError:
+        classes = sorted(distinct)
+    code = {name: index for index, name in enumerate(classes)}
+    return np.array([code[name] for name in names], np.int32), tuple(classes)
+
+
+def checked_labels(path: Path, labels: Any, classes: int) -> Int[np.ndarray, " n"]:
+    """A list or array of integers 0..classes-1 as int32 codes; anything else is a UserError."""
+    right = isinstance(labels, np.ndarray) and labels.dtype.kind in "iu"
+    right = right or (isinstance(labels, list) and all(type(label) is int for label in labels))
+    remedy = "this is not the file the data set ships: get it again"
+    if not right or len(labels) == 0:
+        raise unusable(path, "a list of whole-number labels", _kind(labels), remedy)
+    if np.ndim(labels) != 1 or min(labels) < 0 or max(labels) >= classes:
+        raise unusable(path, f"labels from 0 to {classes - 1}", f"{min(labels)}..{max(labels)}", remedy)
+    return np.asarray(labels, np.int32)
+
+
+def _kind(value: object) -> str:
+    size = f" of {len(value)}" if isinstance(value, (list, dict, np.ndarray)) else ""
+    return type(value).__name__ + size
+
+
+def stacked(path: Path, parts: list[np.ndarray]) -> np.ndarray:
+    """The arrays one after another; their shapes beyond the first axis must agree."""
+    shapes = sorted({part.shape[1:] for part in parts})
+    if len(shapes) != 1:
+        raise unusable(path, "examples of one shape", f"{shapes[:3]}", "keep one kind of file in the folder")
+    return np.concatenate(parts)
+
+
+def same_count(path: Path, examples: np.ndarray | list, labels: np.ndarray) -> None:
+    """Every example has one label, and there is at least one."""
+    if len(examples) != len(labels) or len(labels) == 0:
+        received = f"{len(examples)} examples and {len(labels)} labels"
+        raise unusable(path, "one label per example", received, "check that the file is complete")
