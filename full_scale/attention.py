@@ -9,20 +9,31 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from full_scale.attention_cpu import tiled_attention
+
 Method = Literal["auto", "explicit"]
 
 
 def allowed(
     queries: int, keys: int, length: Int[Array, ""] | None, causal: bool
 ) -> Bool[Array, "query key"] | None:
-    """Which keys a query reads: those before `length`, and none after itself if `causal`. None: all."""
+    """Which keys a query reads: those before `length`, and none after itself if `causal`. None: all.
+
+    Position 0 is always read, so that the weights of an empty sequence are numbers.
+    """
+    key = jnp.arange(keys, dtype=jnp.int32)[None, :]
     seen = None
     if length is not None:
-        seen = jnp.broadcast_to(jnp.arange(keys, dtype=length.dtype) < length, (queries, keys))
+        seen = jnp.broadcast_to(key < jnp.maximum(length, 1).astype(jnp.int32), (queries, keys))
     if causal:
-        past = jnp.tril(jnp.ones((queries, keys), bool))
+        past = key <= jnp.arange(queries, dtype=jnp.int32)[:, None]
         seen = past if seen is None else seen & past
     return seen
+
+
+def precision(dtype: jnp.dtype) -> jnp.dtype:
+    """The type in which scores and sums are computed."""
+    return jnp.dtype(jnp.float64 if dtype == jnp.float64 else jnp.float32)
 
 
 def attention_weights(
@@ -33,7 +44,7 @@ def attention_weights(
     causal: bool = False,
 ) -> Float[Array, "head query key"]:
     """A = softmax(Q K^T / sqrt(d_head) + bias) over the keys that each query may read."""
-    precise = jnp.float64 if query.dtype == jnp.float64 else jnp.float32
+    precise = precision(query.dtype)
     scores = jnp.einsum("hqd,hkd->hqk", query, key, preferred_element_type=precise)
     scores = scores / jnp.sqrt(jnp.asarray(query.shape[-1], precise))
     if bias is not None:
@@ -54,7 +65,7 @@ def attend(
     causal: bool = False,
     method: Method = "auto",
 ) -> Float[Array, "head length d_head"]:
-    """A V with A = softmax(Q K^T / sqrt(d_head) + bias), for one sequence.
+    """A V with A = softmax(Q K^T / sqrt(d_head) + bias), for one sequence; `jax.vmap` it over a batch.
 
     Parameters
     ----------
@@ -67,7 +78,33 @@ def attend(
     causal
         Whether a query reads no key after its own position.
     method
-        "explicit" writes the scores out and can be differentiated any number of times.
+        "auto" without a bias is the fast path, which has first derivatives in reverse mode only;
+        "explicit", or a bias, writes the scores out and can be differentiated at will.
     """
-    weights = attention_weights(query, key, bias, length, causal)
-    return jnp.einsum("hqk,hkd->hqd", weights.astype(value.dtype), value)
+    if method == "explicit" or bias is not None:
+        weights = attention_weights(query, key, bias, length, causal)
+        return jnp.einsum("hqk,hkd->hqd", weights.astype(value.dtype), value)
+    if jax.default_backend() == "gpu":
+        return fused(query, key, value, length, causal)
+    return tiled(query, key, value, length, causal)
+
+
+def tiled(query: Array, key: Array, value: Array, length: Int[Array, ""] | None, causal: bool) -> Array:
+    """`tiled_attention` on arrays (head, length, d_head), in at least float32."""
+    parts = (array.swapaxes(1, 2).astype(precision(array.dtype)) for array in (query, key, value))
+    lengths = None if length is None else jnp.broadcast_to(length, query.shape[:1])
+    return tiled_attention(causal, *parts, lengths).swapaxes(1, 2).astype(value.dtype)
+
+
+def fused(query: Array, key: Array, value: Array, length: Int[Array, ""] | None, causal: bool) -> Array:
+    """JAX's attention: cuDNN's kernel for half precision where it takes the width, else XLA's."""
+    half = query.dtype in (jnp.bfloat16, jnp.float16) and query.shape[-1] % 8 == 0
+    parts = (array.swapaxes(0, 1) for array in (query, key, value))
+    seen = None if length is None else jnp.maximum(length, 1).astype(jnp.int32)[None]
+    out = jax.nn.dot_product_attention(
+        *(part[None] for part in parts),
+        is_causal=causal,
+        key_value_seq_lengths=seen,
+        implementation="cudnn" if half else "xla",
+    )
+    return out[0].swapaxes(0, 1)
