@@ -1,7 +1,10 @@
-"""Task `docs-order`: is this window of letters in its real order, or permuted inside the window?
+"""Order tasks on real text: is this window of letters in its real order, or permuted inside the window?
 
 Every window appears twice, once in its real order (label 1) and once permuted (label 0), so each bag of
 letters carries each label once: whatever reads only the bag is right exactly half of the time.
+
+Canonical length 64. Text is reduced to 26 letters and the space, 27 symbols. Whole documents go to the parts,
+80/10/10 by letters; fewer than ten documents are each cut 80/10/10 instead.
 """
 
 import dataclasses
@@ -12,8 +15,9 @@ import numpy as np
 from jaxtyping import Int
 
 from full_scale.dataset import PARTS, Dataset, Inputs, Split
-from full_scale.tasks.task import Task
-from sims.prose import SYMBOLS, Documents, cpython_topics, read_documents, windows, without_repeats
+from full_scale.tasks.corpora import Corpus, CorpusName, CorpusTask, reviews
+from sims.limits import at_least
+from sims.prose import SYMBOLS, Documents, windows
 from sims.store import UserError
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -21,37 +25,16 @@ FEWEST_WINDOWS = 20  # in the smaller parts: 40 sequences, a standard error of 8
 FEWEST_DOCUMENTS = 10  # below this, each document is cut into the three parts instead
 
 
-@dataclasses.dataclass(frozen=True)
-class DocsOrder(Task):
-    """The task's data."""
-
-    text: tuple[Path, ...] = ()
-    """Your own UTF-8 text files; none means the prose that CPython ships."""
-    length: int = 64
-    """Symbols per window."""
-    split_seed: int = 0
-    """Draws the split by document and the permutations; kept apart from the training seeds."""
-    name: ClassVar[str] = "docs-order"
-
-    def __post_init__(self) -> None:
-        if self.length < 4:
-            raise UserError(f"length must be at least 4: got length={self.length}; try length=64")
-
-    def load(self) -> Dataset:
-        """Windows in their real order and permuted."""
-        return docs_order(self)
-
-
 def by_document(documents: Documents, generator: np.random.Generator) -> dict[str, list[str]]:
     """Whole documents to parts, in a random order, each to the part that lacks most of its share."""
-    total = sum(map(len, documents.values()))
+    texts = list(documents.values())
+    total = sum(map(len, texts))
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     room = {part: SHARES[part] * total for part in PARTS}
-    for index in generator.permutation(len(documents)):
-        text = list(documents.values())[index]
+    for index in generator.permutation(len(texts)):
         part = max(room, key=lambda name: room[name])
-        parts[part].append(text)
-        room[part] -= len(text)
+        parts[part].append(texts[index])
+        room[part] -= len(texts[index])
     return parts
 
 
@@ -64,37 +47,93 @@ def by_position(documents: Documents) -> dict[str, list[str]]:
     }
 
 
-def pair(real: Int[np.ndarray, "n length"], generator: np.random.Generator) -> Split:
-    """Each window in real order (label 1), then each permuted inside the window (label 0)."""
-    permuted = generator.permuted(real, axis=1)
+def pair(real: Int[np.ndarray, "n length"], radius: int, generator: np.random.Generator) -> Split:
+    """Each window in real order (label 1), then each permuted within blocks of `radius` (label 0)."""
+    permuted = generator.permuted(real.reshape(-1, radius), axis=1).reshape(real.shape)
     labels = np.repeat(np.array([1, 0], np.int32), len(real))
     return Split(np.concatenate([real, permuted]), labels)
 
 
-def docs_order(config: DocsOrder = DocsOrder()) -> Dataset:
-    """Build the task from CPython's topics or from the user's files.
+def chosen_windows(
+    texts: list[str], length: int, most: int | None, generator: np.random.Generator
+) -> Int[np.ndarray, "n length"]:
+    """Windows of the texts, at most `most` of them, drawn at random and kept in order."""
+    real = np.concatenate([windows(text, length) for text in texts])
+    if most is None or len(real) <= most:
+        return real
+    return real[np.sort(generator.choice(len(real), most, replace=False))]
+
+
+def order(
+    name: str, corpus: Corpus, *, length: int, split_seed: int, radius: int, most: int | None = None
+) -> Dataset:
+    """Windows of `length` letters, and each permuted within blocks of `radius`, split by document.
 
     Raises
     ------
     UserError
-        If a file cannot be read, or the text is too short for the three parts.
+        If the text is too short for the three parts.
     """
-    documents, source = read_documents(config.text) if config.text else cpython_topics()
-    unique = without_repeats(documents)
-    generator = np.random.default_rng(config.split_seed)
-    enough = len(unique) >= FEWEST_DOCUMENTS
-    texts = by_document(unique, generator) if enough else by_position(unique)
+    generator = np.random.default_rng(split_seed)
+    enough = len(corpus.documents) >= FEWEST_DOCUMENTS
+    texts = by_document(corpus.documents, generator) if enough else by_position(corpus.documents)
     splits = {}
     for part in PARTS:
-        real = np.concatenate([windows(text, config.length) for text in texts[part]])
+        limit = None if most is None else max(FEWEST_WINDOWS, round(most * SHARES[part] / SHARES["train"]))
+        real = chosen_windows(texts[part], length, limit, generator)
         if len(real) < FEWEST_WINDOWS:
-            needed = int(FEWEST_WINDOWS * config.length / min(SHARES.values()))
-            received = sum(map(len, unique.values()))
+            needed = int(FEWEST_WINDOWS * length / min(SHARES.values()))
+            received = sum(map(len, corpus.documents.values()))
             raise UserError(
-                f"expected at least {needed} letters of distinct text for windows of {config.length}: "
+                f"expected at least {needed} letters of distinct text for windows of {length}: "
                 f"got {received}, {len(real)} windows for {part}; give more --text or a smaller --length"
             )
-        splits[part] = pair(real, generator)
+        splits[part] = pair(real, radius, generator)
     how = "split by document" if enough else "each document cut 80/10/10"
-    inputs = Inputs(config.length, classes=2, symbols=SYMBOLS)
-    return Dataset(config.name, **splits, inputs=inputs, source=f"{source}; {how}")
+    inputs = Inputs(length, classes=2, symbols=SYMBOLS)
+    return Dataset(name, **splits, inputs=inputs, source=f"{corpus.source}; {how}")
+
+
+@dataclasses.dataclass(frozen=True)
+class DocsOrder(CorpusTask):
+    """Order on the prose that CPython ships (PSF licence), or on your own files: needs no download."""
+
+    name: ClassVar[str] = "docs-order"
+
+    def load(self) -> Dataset:
+        """Windows in their real order and permuted."""
+        return order(
+            self.name, self.corpus(), length=self.length, split_seed=self.split_seed, radius=self.length
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Order(CorpusTask):
+    """Order on prose of any source, permuted anywhere in the window."""
+
+    source: CorpusName = "docs"
+    """docs: the prose that CPython ships; imdb: film reviews (see the task `text`). Given --text, unused."""
+    data: Path | None = None
+    """Files of the reviews; by default data/text.npz, which `sptlab data prepare text` makes."""
+    most: int | None = 10_000
+    """At most this many training windows, each shown in both orders; other parts in proportion."""
+    name: ClassVar[str] = "order"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.most is not None:
+            at_least(FEWEST_WINDOWS, most=self.most)
+
+    @property
+    def moved_within(self) -> int:
+        """Letters per block that is permuted."""
+        return self.length
+
+    def corpus(self) -> Corpus:
+        """The user's files, CPython's prose or the reviews."""
+        return super().corpus() if self.text or self.source == "docs" else reviews(self.data)
+
+    def load(self) -> Dataset:
+        """Windows in their real order and permuted."""
+        where = dict(length=self.length, split_seed=self.split_seed, radius=self.moved_within, most=self.most)
+        return order(self.name, self.corpus(), **where)

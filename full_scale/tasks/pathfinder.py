@@ -1,0 +1,74 @@
+"""Task `pathfinder`: do two discs lie on the same long contour? Pixel by pixel (Long Range Arena).
+
+Source: generated here (`sptlab data prepare pathfinder`) after Linsley et al. 2018, or the images of LRA's
+release (MIT generator). Canonical: 200,000 images of 32 x 32, the hard set (contours of 14 paddles), length
+1,024, 2 classes; 128 x 128 is Path-X, length 16,384. Split of LRA: 80/10/10 in the order of the files. Raw
+0..255; the model sees (grey - 127.5) / 127.5 (Amos et al. 2024).
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from full_scale.dataset import Dataset
+from full_scale.generators import pathfinder as generator
+from full_scale.generators.shards import MANIFEST
+from full_scale.readers import facts
+from full_scale.readers.facts import Fact
+from full_scale.readers.labelled import Labelled
+from full_scale.tasks.file_task import FOLDER, FileTask
+from full_scale.tasks.pixels import image_dataset, joined
+from full_scale.tasks.prepared import Parts
+from full_scale.tasks.splits import in_order
+
+SCALE = (127.5, 127.5)
+HELD_OUT = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Pathfinder(FileTask):
+    """Do two discs lie on one contour?"""
+
+    window: Literal[32, 64, 128, 256] = 32
+    """Pixels on a side; 128 is Path-X."""
+    name: ClassVar[str] = "pathfinder"
+    expects: ClassVar[str] = (
+        "a set made by `sptlab data prepare pathfinder`, or pathfinder32/curv_contour_length_14 of the "
+        "Long Range Arena release"
+    )
+    licence: ClassVar[str] = "generated, after Linsley et al. 2018 (MIT)"
+    shape: ClassVar[str] = "length 1024 (16384 at window 128), 2 classes, 160,000 + 20,000 + 20,000"
+
+    def file(self, folder: Path = FOLDER) -> Path:
+        """The prepared file, one per window."""
+        return folder / f"{self.name}{self.window}.npz"
+
+    @classmethod
+    def read(cls, path: Path) -> Parts:
+        """A generated set, or a folder of LRA's release."""
+        if (path / MANIFEST).is_file():
+            images, labels, _ = generator.load(path)
+            return {"all": Labelled(images, labels.astype("int32"), ("apart", "joined"))}
+        from full_scale.readers.pathfinder_release import read_pathfinder
+
+        return read_pathfinder(path)
+
+    @classmethod
+    def facts(cls, parts: Parts) -> list[Fact]:
+        """What is known of the real files."""
+        return facts.pathfinder_facts(parts)
+
+    def generated(self, folder: Path = FOLDER) -> Path:
+        """The folder of the generated set."""
+        return self.file(folder).with_suffix("")
+
+    def installed(self) -> Path | None:
+        """The generated set, if it is there."""
+        return self.generated() if (self.generated() / MANIFEST).is_file() else None
+
+    def build(self, parts: Parts, source: str) -> Dataset:
+        """Grey pixels in row order."""
+        images, labels = joined(*parts.values())
+        held_out = round(HELD_OUT * len(labels))
+        rows = in_order(len(labels), held_out, held_out, self.name)
+        return image_dataset(self.name, images, labels, rows, source, side=None, scale=SCALE, classes=2)
