@@ -23,8 +23,8 @@ from full_scale.laws import (
 )
 from full_scale.model import Transformer
 from full_scale.probes import CHUNK, ScoreGradients, lag_direction, score_gradients
+from full_scale.training.observables import attention_maps, proximity_indices
 from full_scale.training.train import Objective
-from full_scale.training.trial import attention_maps, proximity_indices
 from sims.intervals import unbiased_snr
 from theory import decompose
 

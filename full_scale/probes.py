@@ -70,8 +70,9 @@ def _reduced(
 
     def loss(bias: Array, one: Array, label: Array, key: PRNGKeyArray) -> Array:
         if objective == "labels":
-            return label_loss(model, one, label, bias, frozen_uniform)
-        return reconstruction_loss(model, one, draw_mask(len(one), key=key), bias, frozen_uniform)
+            return label_loss(model, one, label, bias=bias, frozen_uniform=frozen_uniform)
+        masked = draw_mask(len(one), key=key)
+        return reconstruction_loss(model, one, masked, bias=bias, frozen_uniform=frozen_uniform)
 
     def one_sequence(item: tuple) -> tuple[Array, tuple]:
         gradient = jax.grad(loss)(zero, *item)

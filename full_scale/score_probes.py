@@ -10,7 +10,7 @@ from full_scale.dataset import Dataset
 from full_scale.measures import Probed, lags, measure
 from full_scale.model import Transformer
 from full_scale.precision import single_precision
-from full_scale.studies.arm_comparison import OBJECTIVES, SNAPSHOTS, Plan
+from full_scale.studies.arm_comparison import OBJECTIVES, Plan
 from full_scale.studies.arms import ARMS
 from full_scale.tasks import load
 from full_scale.training.train import Objective
@@ -20,7 +20,7 @@ from sims.intervals import Interval, mean_interval, ratio_interval, score_snr, s
 from sims.store import Result
 
 Stored = dict[TrialConfig, Result]
-PRETRAINED = SNAPSHOTS * 2 // 3  # the snapshot at the end of the spt arm's pretraining
+PRETRAINED = 1  # the snapshot at the end of the spt arm's first phase
 
 
 def run(

@@ -28,7 +28,6 @@ from sims.store import Result
 Features: TypeAlias = np.ndarray | csr_matrix
 OBJECTIVES: tuple[Objective, ...] = ("labels", "reconstruction")
 ADIABATIC_STEPS = 0.4  # of the budget: 1,200 of 3,000 steps
-SNAPSHOTS = 12  # every twelfth of the run; the eighth is the end of pretraining
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Plan:
 
     def arm(self, arm: Arm) -> list[TrialConfig]:
         """The arm's run for every seed."""
-        kind = dict(task=self.task, model=self.model, snapshots=SNAPSHOTS)
+        kind = dict(task=self.task, model=self.model)
         return [trial(arm, self.settings[arm], self.budget, seed=seed, **kind) for seed in self.seeds]
 
     def adiabatic(self, objective: Objective) -> list[TrialConfig]:
@@ -55,7 +54,7 @@ class Plan:
         optimizer = OptimizerConfig(ADIABATIC.learning_rate, ADIABATIC.warmup)
         phase = Phase(objective, steps, optimizer, frozen_uniform=True)
         return [
-            TrialConfig(self.task, self.model, (phase,), seed, self.budget.batch, every, snapshots=1)
+            TrialConfig(self.task, self.model, (phase,), seed, self.budget.batch, every)
             for seed in self.fit_seeds
         ]
 

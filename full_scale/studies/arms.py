@@ -60,9 +60,6 @@ def trial(
     task: Task,
     model: ModelConfig,
     seed: int,
-    snapshots: int = 10,
 ) -> TrialConfig:
     """One run of an arm."""
-    return TrialConfig(
-        task, model, phases(arm, settings, budget), seed, budget.batch, budget.every, snapshots
-    )
+    return TrialConfig(task, model, phases(arm, settings, budget), seed, budget.batch, budget.every)

@@ -103,7 +103,9 @@ def run(
 
 def stretch(report: Progress | None, low: float, high: float) -> Progress | None:
     """A hook for the stretch of a longer run between two shares of it."""
-    return report and (lambda done, total: report(low + (high - low) * done / max(total, 1), 1))
+    return report and (
+        lambda done, total, *of, **note: report(low + (high - low) * done / max(total, 1), 1, *of, **note)
+    )
 
 
 def run_part(

@@ -18,7 +18,8 @@ from jaxtyping import PyTree
 from sims.store import StoreError
 
 logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs the traceback of what it then raises
-SECONDS_BETWEEN = 5.0  # a save costs about 0.05 s; its moment does not touch the result
+SECONDS_BETWEEN = 5.0  # a small save costs about 0.05 s; its moment does not touch the result
+SHARE = 0.02  # of the time, at most, goes into saving large ones
 
 
 class Checkpoints:
@@ -32,33 +33,40 @@ class Checkpoints:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = None if folder is None else folder.resolve()
-        self.saved_at = time.monotonic()
+        self.saved_at, self.wait = time.monotonic(), SECONDS_BETWEEN
 
     def manager(self) -> ocp.CheckpointManager:
         """An orbax manager that keeps the newest checkpoint and writes before it returns."""
         options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
         return ocp.CheckpointManager(self.folder, options=options)
 
-    def restore(self, like: PyTree) -> tuple[int, PyTree]:
-        """(chunks done, tree) from the newest checkpoint, or (0, like) when there is none."""
+    def newest(self) -> int | None:
+        """Steps done at the newest checkpoint; None when there is none."""
         if self.folder is None or not self.folder.is_dir():
-            return 0, like
+            return None
         with self.manager() as manager:
-            newest = manager.latest_step()
-            if newest is None:
-                return 0, like
+            return manager.latest_step()
+
+    def restore(self, step: int, like: PyTree) -> PyTree:
+        """The tree kept at a step, of the structure of `like`."""
+        with self.manager() as manager:
             try:
-                return newest, manager.restore(newest, args=ocp.args.StandardRestore(like))
+                return manager.restore(step, args=ocp.args.StandardRestore(like))
             except (ValueError, KeyError, OSError) as error:
                 raise StoreError(
                     f"expected a whole checkpoint in {self.folder}, found a damaged one; delete that folder "
                     "and run the command again"
                 ) from error
 
+    def due(self) -> bool:
+        """Whether the last save is long enough ago."""
+        return self.folder is not None and time.monotonic() - self.saved_at >= self.wait
+
     def save(self, done: int, tree: PyTree) -> None:
-        """Keep the state after `done` chunks, when the last save is long enough ago."""
-        if self.folder is None or time.monotonic() - self.saved_at < SECONDS_BETWEEN:
+        """Keep the state after `done` steps."""
+        if self.folder is None:
             return
+        started = time.monotonic()
         try:
             with self.manager() as manager:
                 manager.save(done, args=ocp.args.StandardSave(tree))
@@ -69,6 +77,14 @@ class Checkpoints:
                 "free the space or choose another --out"
             ) from error
         self.saved_at = time.monotonic()
+        self.wait = max(SECONDS_BETWEEN, (self.saved_at - started) / SHARE)
+
+    def described(self) -> str:
+        """Where the last good state lies, in words."""
+        newest = self.newest()
+        if newest is None:
+            return "no checkpoint had been due before"
+        return f"the last good checkpoint, of step {newest}, is kept in {self.folder}"
 
     def discard(self) -> None:
         """Remove the folder once the result is stored."""

@@ -4,210 +4,214 @@ Time is counted in optimiser steps, pretraining included.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from jaxtyping import PRNGKeyArray, PyTree
 
-from full_scale.dataset import Dataset, on_device
-from full_scale.model import ModelConfig, Transformer
-from full_scale.tasks import Task
+from full_scale.dataset import Dataset, Split
+from full_scale.model import Transformer, assemble
 from full_scale.training.checkpoint import Checkpoints, as_numpy
-from full_scale.training.train import Phase, TrainState, accuracy, advance, begin
-from sims.proximity import proximity_index
+from full_scale.training.history import History
+from full_scale.training.metrics import Metrics
+from full_scale.training.objectives import Data
+from full_scale.training.observables import probed, proximity
+from full_scale.training.phases import Phase
+from full_scale.training.train import TrainState, accuracy, advance, begin
+from full_scale.training.trial_config import TrialConfig
 from sims.store import UserError
 
-WINDOW = 2  # |i - j| <= 2 counts as near in `proximity_index`, as in sims
-MAPPED = 128  # validation sequences behind each attention map
+__all__ = ["Report", "TrialConfig", "initial_model", "plateau_steps", "run", "stored_model"]
+
 PLATEAU_END = 0.75  # validation accuracy that counts as having left the plateau
-Report = Callable[[int], None]
+JUDGED = 20_000  # most training sequences behind the accuracy on them
+Arrays = dict[str, np.ndarray]
+Report = Callable[[int, float | None], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class TrialConfig:
-    """Everything that decides one run's result."""
+class Places:
+    """Where a run keeps what it needs while it runs; None keeps nothing."""
 
-    task: Task
-    model: ModelConfig
-    phases: tuple[Phase, ...]
-    seed: int
-    """Draws initialisation, batches and masks."""
-    batch: int = 50
-    """Sequences per step."""
-    every: int = 50
-    """Steps between evaluations; must divide every phase's steps."""
-    snapshots: int = 10
-    """Evenly spaced copies of the model kept for probes, the last included."""
-
-    def __post_init__(self) -> None:
-        for phase in self.phases:
-            if phase.steps % self.every or phase.steps < self.every:
-                raise UserError(
-                    f"expected a phase of a multiple of {self.every} steps: got {phase.steps}; "
-                    f"try {max(1, round(phase.steps / self.every)) * self.every}"
-                )
-
-    @property
-    def steps(self) -> int:
-        """Optimiser steps over all phases."""
-        return sum(phase.steps for phase in self.phases)
-
-    def keys(self) -> tuple[PRNGKeyArray, PRNGKeyArray]:
-        """Keys for the initial parameters and for training."""
-        initial, training = jax.random.split(jax.random.key(self.seed))
-        return initial, training
-
-    def chunks(self) -> Iterator[tuple[int, Phase, bool]]:
-        """(phase index, phase, whether it starts here) for every stretch between evaluations."""
-        for index, phase in enumerate(self.phases):
-            for chunk in range(phase.steps // self.every):
-                yield index, phase, chunk == 0
-
-
-class History(eqx.Module):
-    """What is recorded at every evaluation; row 0 is the initial model."""
-
-    validation_accuracy: Float[np.ndarray, " evaluation"]
-    training_loss: Float[np.ndarray, " evaluation"]
-    proximity_index: Float[np.ndarray, "evaluation layer head"]
-    snapshots: PyTree
-
-    @classmethod
-    def empty(cls, config: TrialConfig, model: Transformer) -> "History":
-        """NaN everywhere."""
-        rows = config.steps // config.every + 1
-        keep = lambda leaf: np.full((config.snapshots + 1, *leaf.shape), np.nan, leaf.dtype)
-        return cls(
-            np.full(rows, np.nan),
-            np.full(rows, np.nan),
-            np.full((rows, config.model.layers, config.model.heads), np.nan),
-            jax.tree.map(keep, eqx.filter(model, eqx.is_array)),
-        )
-
-    def record(self, row: int, loss: float, measured: tuple[Array, Array], model: PyTree, slot: int | None):
-        """Write one evaluation in place."""
-        self.validation_accuracy[row], self.proximity_index[row] = map(np.asarray, measured)
-        self.training_loss[row] = loss
-        if slot is not None:
-            write = lambda kept, leaf: kept.__setitem__(slot, np.asarray(leaf))
-            jax.tree.map(write, self.snapshots, model)
-
-
-@eqx.filter_jit
-def attention_maps(
-    model: Transformer, tokens: Array, frozen_uniform: bool = False
-) -> Float[Array, "layer head query key"]:
-    """Attention weights averaged over sequences, nothing masked."""
-    weights = lambda one: model.attention_weights(one, frozen_uniform=frozen_uniform)
-    return jax.lax.map(weights, tokens, batch_size=32).mean(axis=0)
+    checkpoint: Path | None = None
+    """Folder of the resumable state."""
+    metrics: Path | None = None
+    """File of lines, one per evaluation."""
 
 
 def initial_model(config: TrialConfig, dataset: Dataset) -> Transformer:
     """The model before any training: a function of the config alone."""
-    return eqx.filter_jit(Transformer)(config.model, dataset.inputs, key=config.keys()[0])
+    return drawn(config, dataset, key=config.keys()[0])
+
+
+def drawn(config: TrialConfig, dataset: Dataset, *, key: PRNGKeyArray) -> Transformer:
+    """A model with fresh parameters."""
+    return eqx.filter_jit(Transformer)(config.model, dataset.inputs, key=key)
 
 
 def run(
-    config: TrialConfig, dataset: Dataset, *, checkpoint: Path | None = None, report: Report | None = None
-) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    config: TrialConfig,
+    dataset: Dataset,
+    *,
+    places: Places = Places(),
+    prefix: Arrays | None = None,
+    report: Report | None = None,
+) -> tuple[dict[str, object], Arrays]:
     """Train, evaluate, and return the run's values and arrays.
 
     Parameters
     ----------
     config, dataset
         What to train on what.
-    checkpoint
-        Folder of the resumable state; None trains without.
+    places
+        Where the resumable state and the metrics are kept.
+    prefix
+        Arrays that `config.prefix(n)` has stored; the run goes on from there to the bitwise same result.
     report
-        Called with the number of steps just done.
+        Called with the number of steps just done, the prefix's apart, and the newest validation accuracy.
 
     Raises
     ------
     UserError
-        If the training loss is not finite: the message names the step.
+        If the training loss is not finite: the message names the step and the last good checkpoint.
     """
-    model = initial_model(config, dataset)
-    static = eqx.filter(model, eqx.is_array, inverse=True)
-    history = train(config, dataset, model, checkpoint, report or (lambda steps: None))
-    final = eqx.combine(jax.tree.map(lambda kept: jnp.asarray(kept[-1]), history.snapshots), static)
+    run = Run(config, dataset, Checkpoints(places.checkpoint), report or (lambda steps, accuracy: None))
+    history = run.to_the_end(places.metrics, prefix)
+    arrays = history.stored(config)
+    final = stored_model(config, dataset, arrays)
     uniform = config.phases[-1].frozen_uniform
+    validation = history.curves["validation_accuracy"]
     values = {
         "data": dataset.describe(),
         "steps": config.steps,
-        "train_accuracy": float(accuracy(final, *on_device(dataset.train)[::2], uniform)),
-        "validation_accuracy": float(history.validation_accuracy[-1]),
-        "test_accuracy": float(accuracy(final, *on_device(dataset.test)[::2], uniform)),
-        "plateau_steps": plateau_steps(history.validation_accuracy, config.every),
+        "train_accuracy": float(
+            accuracy(final, Data.of(dataset.train).rows(sampled(dataset.train)), uniform)
+        ),
+        "validation_accuracy": float(validation[-1]),
+        "test_accuracy": float(accuracy(final, Data.of(dataset.test), uniform)),
+        "plateau_steps": plateau_steps(validation, config.every),
     }
-    return values, stored_arrays(config, history)
+    return values, arrays
 
 
-def train(
-    config: TrialConfig, dataset: Dataset, model: Transformer, checkpoint: Path | None, report: Report
-) -> History:
-    """Run all phases from the newest checkpoint."""
-    tokens, labels = on_device(dataset.train)[::2]
-    held_out = on_device(dataset.validation)[::2]
-    static, key = eqx.filter(model, eqx.is_array, inverse=True), config.keys()[1]
-    checkpoints = Checkpoints(checkpoint)
-    chunks = list(config.chunks())
-    history, state = History.empty(config, model), begin(model, config.phases[0])
-    history.record(0, np.nan, measure(model, config.phases[0], *held_out), state.model, 0)
-    done, state, history = restored(checkpoints, config, history, state, chunks)
-    report(done * config.every)
-    for row, (index, phase, starts) in enumerate(chunks[done:], start=done + 1):
-        if starts and row > 1:
-            state = begin(eqx.combine(state.model, static), phase)
-        state, loss = advance(
-            state,
-            static,
-            phase,
-            tokens,
-            labels,
-            config.batch,
-            config.every,
-            key=jax.random.fold_in(key, index),
-        )
-        if not np.isfinite(loss):
-            raise UserError(
-                f"expected a finite training loss: got {float(loss)} within steps "
-                f"{(row - 1) * config.every}-{row * config.every}; lower the learning rate or warm up longer"
+def sampled(split: Split) -> slice:
+    """At most `JUDGED` sequences, evenly spaced."""
+    return slice(None, None, -(-len(split) // JUDGED))
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run under way."""
+
+    config: TrialConfig
+    dataset: Dataset
+    checkpoints: Checkpoints
+    report: Report
+
+    def to_the_end(self, lines: Path | None, prefix: Arrays | None) -> History:
+        """All phases, from the newest checkpoint, the prefix or the initial model."""
+        config, (first, key) = self.config, self.config.keys()
+        model = drawn(config, self.dataset, key=first)
+        data, held_out = Data.of(self.dataset.train), Data.of(self.dataset.validation)
+        static = eqx.filter(model, eqx.is_array, inverse=True)
+        done, state, history = self.start(model, held_out, prefix)
+        metrics = Metrics(lines, done)
+        if done == 0:
+            metrics.write(0, line(config, history, 0))
+        self.report(done - (0 if prefix is None else int(prefix["steps"][-1])), None)
+        while done < config.steps:
+            index, phase, within = config.at(done)
+            if within == 0:
+                state = begin(self.renewed(eqx.combine(state.model, static), phase, index), phase)
+            state, losses = advance(
+                state,
+                static,
+                phase,
+                data,
+                config.batch,
+                config.per_call,
+                key=jax.random.fold_in(key, index),
             )
-        measured = measure(eqx.combine(state.model, static), phase, *held_out)
-        history.record(row, float(loss), measured, state.model, snapshot_slot(config, row, len(chunks)))
-        checkpoints.save(row, as_numpy((state, history)))
-        report(config.every)
-    return history
+            self.require_finite(done, np.asarray(losses))
+            history.loss[0] += np.asarray(losses, np.float64).sum()
+            done += config.per_call
+            if done % config.every == 0:
+                self.evaluate(done, phase, eqx.combine(state.model, static), history, held_out)
+                metrics.write(done, line(config, history, done))
+            self.keep(done, state, history)
+            self.report(config.per_call, float(history.curves["validation_accuracy"][done // config.every]))
+        metrics.close()
+        return history
 
+    def start(
+        self, model: Transformer, held_out: Data, prefix: Arrays | None
+    ) -> tuple[int, TrainState, History]:
+        """(steps done, state, history) of the newest checkpoint, else of the prefix, else before step 1."""
+        config, history = self.config, History.empty(self.config, model)
+        done = self.checkpoints.newest()
+        if done is not None:
+            phase = config.at(done - 1)[1]
+            like = as_numpy((begin(model, phase), history))
+            kept, found = self.checkpoints.restore(done, like)
+            return done, jax.tree.map(jnp.asarray, kept), jax.tree.map(np.array, found)
+        if prefix is not None:
+            history.begin_with(prefix)
+            done = int(prefix["steps"][-1])
+            model = stored_model(config, self.dataset, prefix)
+            return done, begin(model, config.phases[0]), history
+        self.evaluate(0, config.phases[0], model, history, held_out)
+        return 0, begin(model, config.phases[0]), history
 
-def restored(
-    checkpoints: Checkpoints, config: TrialConfig, history: History, state: TrainState, chunks: list
-) -> tuple[int, TrainState, History]:
-    """Chunks done, state and history of the newest checkpoint; the state's optimiser is its phase's."""
-    done, (kept, history) = checkpoints.restore(as_numpy((state, history)))
-    return done, jax.tree.map(jnp.asarray, kept), jax.tree.map(np.array, history)
+    def renewed(self, model: Transformer, phase: Phase, index: int) -> Transformer:
+        """The model with the parts that a phase resets drawn anew, not as they were before pretraining."""
+        if not phase.reset:
+            return model
+        key = jax.random.fold_in(self.config.keys()[0], index)
+        return assemble(model, drawn(self.config, self.dataset, key=key), phase.reset)
 
+    def require_finite(self, done: int, losses: np.ndarray) -> None:
+        """Raise UserError at the first loss that is not a number."""
+        wrong = np.flatnonzero(~np.isfinite(losses))
+        if len(wrong):
+            first = int(wrong[0])
+            raise UserError(
+                f"expected a finite training loss: got {losses[first]} at step {done + first + 1}; "
+                f"{self.checkpoints.described()}; lower the learning rate or warm up longer"
+            )
 
-def measure(model: Transformer, phase: Phase, tokens: Array, labels: Array) -> tuple[Array, Array]:
-    """Accuracy, and the proximity index of every layer and head on the first `MAPPED` sequences."""
-    maps = attention_maps(model, tokens[:MAPPED], phase.frozen_uniform)
-    return accuracy(model, tokens, labels, phase.frozen_uniform), proximity_indices(maps)
+    def evaluate(self, done: int, phase: Phase, model: Transformer, history: History, held_out: Data) -> None:
+        """Record the model after `done` steps."""
+        config = self.config
+        heads = {"proximity_index": proximity(model, held_out, phase.frozen_uniform)}
+        if config.probe_every and done % config.probe_every == 0:
+            heads |= probed(model, phase, held_out, key=jax.random.fold_in(config.keys()[1], done))
+        right = accuracy(model, held_out, phase.frozen_uniform)
+        history.record(done // config.every, config.every, right, heads)
+        history.keep(config.slot(done), eqx.filter(model, eqx.is_array))
+
+    def keep(self, done: int, state: TrainState, history: History) -> None:
+        """Save the state when it is time, unless its last update already broke it."""
+        if self.checkpoints.due() and all_finite(state.model):
+            self.checkpoints.save(done, as_numpy((state, history)))
 
 
 @jax.jit
-def proximity_indices(maps: Float[Array, "layer head query key"]) -> Float[Array, "layer head"]:
-    """The proximity index of every layer and head."""
-    return jax.vmap(jax.vmap(lambda weights: proximity_index(weights, WINDOW)))(maps)
+def all_finite(arrays: PyTree) -> jax.Array:
+    """Whether every number of every array is finite."""
+    return jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(arrays)]))
 
 
-def snapshot_slot(config: TrialConfig, row: int, rows: int) -> int | None:
-    """Which snapshot this evaluation is, if any: slots 0..snapshots are evenly spaced over the run."""
-    slot = row * config.snapshots // rows
-    return slot if slot > (row - 1) * config.snapshots // rows else None
+def line(config: TrialConfig, history: History, done: int) -> dict[str, float | str]:
+    """One evaluation as the metrics tell it."""
+    _, phase, _ = config.at(max(done - 1, 0))
+    row = done // config.every
+    curves = {name: float(curve[row]) for name, curve in history.curves.items()}
+    heads = {name: float(values[row].mean()) for name, values in history.heads.items()}
+    return {"objective": phase.objective, **curves, **heads}
 
 
 def plateau_steps(validation_accuracy: np.ndarray, every: int) -> int | None:
@@ -216,23 +220,7 @@ def plateau_steps(validation_accuracy: np.ndarray, every: int) -> int | None:
     return int(reached[0]) * every if len(reached) else None
 
 
-def stored_arrays(config: TrialConfig, history: History) -> dict[str, np.ndarray]:
-    """Curves by evaluation, and every parameter's snapshots as `model_<n>` in the order of the leaves."""
-    leaves = jax.tree.leaves(history.snapshots)
-    pretraining = [phase.objective == "reconstruction" for _, phase, _ in config.chunks()]
-    return {
-        "steps": np.arange(len(history.training_loss)) * config.every,
-        "pretraining": np.array([pretraining[0], *pretraining]),
-        "validation_accuracy": history.validation_accuracy,
-        "training_loss": history.training_loss,
-        "proximity_index": history.proximity_index,
-        **{f"model_{number}": leaf for number, leaf in enumerate(leaves)},
-    }
-
-
-def stored_model(
-    config: TrialConfig, dataset: Dataset, arrays: dict[str, np.ndarray], slot: int = -1
-) -> Transformer:
+def stored_model(config: TrialConfig, dataset: Dataset, arrays: Arrays, slot: int = -1) -> Transformer:
     """The model of a stored run at a snapshot (0 initial, -1 final)."""
     arrays_only, static = eqx.partition(initial_model(config, dataset), eqx.is_array)
     leaves, structure = jax.tree.flatten(arrays_only)

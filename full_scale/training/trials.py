@@ -1,58 +1,59 @@
-"""Many training runs side by side: one worker process per core, results stored as they come.
+"""Many training runs: each computed once, whatever is killed, and phases that runs share computed once, too.
 
-One run on one core and another beside it use two cores 1.8 times better than one run on both.
-A run's result is keyed by the hash of its config: it is computed once, whatever is killed.
+A run's result is keyed by the hashes of its config, of its data and of the code. A run whose first phases another run
+shares goes on from their stored result, to the bitwise same result as without.
 """
 
 import functools
 import hashlib
 import json
-import multiprocessing
-import os
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from multiprocessing.sharedctypes import Synchronized
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import jax
-
-from full_scale import model
 from full_scale.precision import single_precision
-from full_scale.tasks import load
-from full_scale.training import trial
-from full_scale.training.trial import TrialConfig
+from full_scale.tasks import Task, load
+from full_scale.training import trial, workers
+from full_scale.training.checkpoint import Checkpoints
+from full_scale.training.trial_config import TrialConfig
 from sims import store
 from sims.provenance import versions
 from sims.store import Result
 
-SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
-MODEL = sorted(Path(model.__file__).parent.glob("*.py"))
-DECIDING = (
-    "full_scale/dataset", "full_scale/training/losses",
-    "full_scale/attention", *(f"full_scale/model/{file.stem}" for file in MODEL),
-    "full_scale/tasks/digits", "full_scale/tasks/order",
-    "full_scale/training/train", "full_scale/training/trial",
-    "sims/prose",
-)  # fmt: skip
 ROOMS = Path(__file__).resolve().parents[2]
-Progress = Callable[[float, float], None]
-
-_steps_done: Synchronized  # set in every worker by `begin_worker`
-_parent: int
+DECIDING = (
+    "full_scale/attention*", "full_scale/dataset*", "full_scale/precision*", "full_scale/model",
+    "full_scale/training", "sims/proximity*",
+)  # fmt: skip
+BESIDE = ("checkpoint", "metrics", "trials", "workers", "__init__")  # what moves no number
+Progress = Callable[..., None]
 
 
 def name_of(config: TrialConfig) -> str:
-    """Name under which a run is stored: the task and hashes of its config and of the code that runs it."""
-    return f"{load(config.task).name}-{digest(config)[:16]}-{code()[:8]}"
+    """Name under which a run is stored: the task and hashes of its config, its data and the code."""
+    return f"{load(config.task).name}-{digest(config)[:16]}-{data(config.task)[:8]}-{code()[:8]}"
+
+
+@functools.lru_cache(maxsize=16)
+def data(task: Task) -> str:
+    """Hash of the task's sequences: whatever files and code they came from."""
+    return load(task).sha256()
 
 
 @functools.cache
 def code() -> str:
-    """Hash of the code and the versions a run's numbers depend on."""
+    """Hash of the code, from the data on, and the versions that a run's numbers depend on."""
     digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
-    for module in DECIDING:
-        digest.update((ROOMS / f"{module}.py").read_bytes())
+    for path in deciding():
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def deciding() -> list[Path]:
+    """The files whose code decides a run's numbers."""
+    found = (path for place in DECIDING for path in ROOMS.glob(place))
+    files = (file for path in found for file in (path.rglob("*.py") if path.is_dir() else [path]))
+    return sorted(file for file in files if file.suffix == ".py" and file.stem not in BESIDE)
 
 
 def digest(config: TrialConfig) -> str:
@@ -60,17 +61,57 @@ def digest(config: TrialConfig) -> str:
     return store.config_hash(config, config.seed)
 
 
-def run_stored(config: TrialConfig, folder: Path, command: str, report: Callable[[int], None]) -> None:
+def run_stored(config: TrialConfig, folder: Path, command: str, report: trial.Report) -> None:
     """Compute one run unless it is stored, resuming from its checkpoint, which is then removed."""
-    checkpoint = folder / "checkpoints" / name_of(config)
+    name = name_of(config)
+    checkpoint = folder / "checkpoints" / name
+    places = trial.Places(checkpoint, folder / "metrics" / f"{name}.jsonl")
 
     def compute() -> tuple:
+        known = stored_prefix(config, folder)
+        prefix = None if known is None else store.load(folder, name_of(known)).arrays
         with single_precision():
-            return trial.run(config, load(config.task), checkpoint=checkpoint, report=report)
+            return trial.run(config, load(config.task), places=places, prefix=prefix, report=report)
 
     with store.lock(checkpoint):
-        store.stage(folder, name_of(config), config, compute, command=command, seed=config.seed)
-    trial.Checkpoints(checkpoint).discard()
+        store.stage(folder, name, config, compute, command=command, seed=config.seed)
+    Checkpoints(checkpoint).discard()
+
+
+def finished(config: TrialConfig, folder: Path) -> bool:
+    """Whether the run's result is stored."""
+    return store.finished(folder, name_of(config), digest(config))
+
+
+def prefixes(config: TrialConfig) -> list[TrialConfig]:
+    """The runs of its first phases, longest first."""
+    return [config.prefix(count) for count in range(len(config.phases) - 1, 0, -1)]
+
+
+def stored_prefix(config: TrialConfig, folder: Path) -> TrialConfig | None:
+    """The longest run of its first phases that is stored."""
+    return next((prefix for prefix in prefixes(config) if finished(prefix, folder)), None)
+
+
+def sources(configs: Iterable[TrialConfig], folder: Path) -> dict[TrialConfig, TrialConfig | None]:
+    """Every run that is to be computed, with the run that it goes on from, which comes before it.
+
+    Phases that at least two of the runs begin with become a run of their own.
+    """
+    wanted = list(dict.fromkeys(config for config in configs if not finished(config, folder)))
+    shared = Counter(prefix for config in wanted for prefix in prefixes(config))
+    found: dict[TrialConfig, TrialConfig | None] = {}
+
+    def add(config: TrialConfig) -> None:
+        known = (p for p in prefixes(config) if p in wanted or shared[p] > 1 or finished(p, folder))
+        source = next(known, None)
+        if source is not None and source not in found and not finished(source, folder):
+            add(source)
+        found.setdefault(config, source)
+
+    for config in wanted:
+        add(config)
+    return found
 
 
 def run_all(
@@ -88,93 +129,41 @@ def run_all(
     configs
         The runs; those already in `folder` are not repeated.
     folder
-        Where results are stored and running ones keep their checkpoints.
+        Where results are stored and running ones keep their checkpoints and metrics.
     report
-        Called with (optimiser steps done, all steps).
+        Called with (optimiser steps done, all steps, label="", note="accuracy ...").
     jobs
         Worker processes; by default one per core. 1 runs them here, one after another.
     """
-    missing = [c for c in configs if not store.finished(folder, name_of(c), digest(c))]
-    total = sum(config.steps for config in configs)
-    stored = total - sum(config.steps for config in missing)
-    tell = (lambda steps: report(stored + steps, total)) if report else (lambda steps: None)
+    missing = sources(configs, folder)
+    steps = {config: config.steps - (source.steps if source else 0) for config, source in missing.items()}
+    stored = sum(config.steps for config in dict.fromkeys(configs) if config not in missing)
+    total = stored + sum(steps.values())
+
+    def tell(done: int, accuracy: float | None = None) -> None:
+        note = {} if accuracy is None else {"note": f"accuracy {accuracy:.3f}"}
+        if report:
+            report(stored + done, total, **note)
+
     tell(0)
-    jobs = jobs or cores()
+    jobs = jobs or workers.cores()
     if missing and jobs > 1:  # also for a single run: on all cores its sums round otherwise than on one
-        in_workers(missing, folder, command, tell, min(jobs, len(missing)))
+        work = functools.partial(run_stored, folder=folder, command=command)
+        workers.in_workers(work, missing, tell, min(jobs, len(missing)))
     else:
-        in_process(missing, folder, command, tell)
+        in_process(list(missing), folder, command, tell)
     tell(total - stored)
     return [store.load(folder, name_of(config)) for config in configs]
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def in_process(configs: list[TrialConfig], folder: Path, command: str, tell: Callable[[int], None]) -> None:
+def in_process(configs: list[TrialConfig], folder: Path, command: str, tell: trial.Report) -> None:
     """One run after another in this process."""
     done = 0
 
-    def advance(steps: int) -> None:
+    def advance(steps: int, accuracy: float | None) -> None:
         nonlocal done
         done += steps
-        tell(done)
+        tell(done, accuracy)
 
     for config in configs:
         run_stored(config, folder, command, advance)
-
-
-def in_workers(
-    configs: list[TrialConfig], folder: Path, command: str, tell: Callable[[int], None], jobs: int
-) -> None:
-    """Runs spread over `jobs` fresh processes, each on a core of its own; the first error stops all."""
-    context = multiprocessing.get_context("spawn")
-    steps_done, rank = context.Value("q", 0), context.Value("i", 0)
-    settings = {name: getattr(jax.config, name) for name in SETTINGS}
-    arguments = (steps_done, rank, settings, os.getpid())
-    with ProcessPoolExecutor(jobs, context, initializer=begin_worker, initargs=arguments) as pool:
-        running: set[Future] = {pool.submit(work, config, folder, command) for config in configs}
-        try:
-            while running:
-                finished, running = wait(running, timeout=0.2)
-                tell(steps_done.value)
-                for future in finished:
-                    future.result()
-        except BaseException:
-            stop(pool)
-            raise
-
-
-def stop(pool: ProcessPoolExecutor) -> None:
-    """End the workers now; their checkpoints stay."""
-    for process in list((pool._processes or {}).values()):  # 3.14 has terminate_workers() for this
-        process.terminate()
-    pool.shutdown(wait=False, cancel_futures=True)
-
-
-def begin_worker(steps_done: Synchronized, rank: Synchronized, settings: dict, parent: int) -> None:
-    """Take one core, the parent's JAX settings, and the shared counter of steps."""
-    global _steps_done, _parent
-    _steps_done, _parent = steps_done, parent
-    with rank.get_lock():
-        mine, rank.value = rank.value, rank.value + 1
-    if hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {allowed[mine % len(allowed)]})
-    for name, value in settings.items():
-        jax.config.update(name, value)
-
-
-def work(config: TrialConfig, folder: Path, command: str) -> None:
-    """One run inside a worker."""
-    run_stored(config, folder, command, count)
-
-
-def count(steps: int) -> None:
-    """Add to the shared counter; end at once if the parent is gone, so that no orphan writes."""
-    if os.getppid() != _parent:
-        os._exit(1)
-    with _steps_done.get_lock():
-        _steps_done.value += steps

@@ -13,4 +13,4 @@ FAST = OptimizerConfig(learning_rate=1e-2)
 def small_trial(seed: int = 0, steps: int = 20) -> TrialConfig:
     """Reconstruction, then labels."""
     phases = (Phase("reconstruction", steps, FAST), Phase("labels", steps, FAST))
-    return TrialConfig(DATA, MODEL, phases, seed, batch=8, every=5, snapshots=4)
+    return TrialConfig(DATA, MODEL, phases, seed, batch=8, every=5, snapshots=2)

@@ -51,7 +51,7 @@ def hidden_gradients(model, data) -> ScoreGradients:
 
 def test_mean_gradients_are_those_of_the_mean_loss(model, data, label_gradients) -> None:
     found = label_gradients
-    mean_loss = jax.jit(lambda bias: jax.vmap(lambda t, y: label_loss(model, t, y, bias))(*data).mean())
+    mean_loss = jax.jit(lambda bias: jax.vmap(lambda t, y: label_loss(model, t, y, bias=bias))(*data).mean())
     zero = jnp.zeros(model.bias_shape(LENGTH), jnp.float32)
     np.testing.assert_allclose(found.mean, jax.grad(mean_loss)(zero), atol=1e-8, rtol=1e-4)
     step = 3e-2 * jnp.asarray(DIRECTIONS[0], jnp.float32)

@@ -1,5 +1,6 @@
-"""Training: the schedule, bitwise resumption, what is recorded, and what stops it."""
+"""Training: schedules, bitwise resumption, what is recorded, and what stops it."""
 
+import json
 from pathlib import Path
 
 import equinox as eqx
@@ -9,12 +10,15 @@ import numpy as np
 import optax
 import pytest
 
-from full_scale.dataset import on_device
 from full_scale.precision import single_precision
 from full_scale.tasks import load
 from full_scale.training import checkpoint, trial
-from full_scale.training.train import OptimizerConfig, Phase, Schedule, accuracy, advance, begin
-from full_scale.training.trial import plateau_steps, snapshot_slot, stored_model
+from full_scale.training.metrics import Metrics, kept
+from full_scale.training.objectives import Data
+from full_scale.training.optimizers import OptimizerConfig, Schedule
+from full_scale.training.phases import Phase
+from full_scale.training.train import accuracy, advance, begin
+from full_scale.training.trial import Places, TrialConfig, plateau_steps, stored_model
 from sims.store import UserError
 from tests.full_scale.small_runs import DATA, FAST, MODEL, small_trial
 
@@ -27,31 +31,64 @@ def finished():
         return trial.run(CONFIG, load(DATA))
 
 
+@pytest.fixture
+def saving(monkeypatch):
+    """A checkpoint after every call."""
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", float("inf"))
+
+
 class Killed(Exception):
-    """Stands for a SIGKILL between two chunks."""
+    """Stands for a SIGKILL between two calls."""
+
+
+def killed_after(calls: int, config: TrialConfig, places: Places) -> None:
+    """Run until so many calls are done."""
+    seen = []
+
+    def kill(*_) -> None:
+        seen.append(1)
+        if len(seen) == calls + 1:  # the first report is of what was resumed
+            raise Killed
+
+    with single_precision(), pytest.raises(Killed):
+        trial.run(config, load(DATA), places=places, report=kill)
+
+
+def same(one: tuple, other: tuple) -> None:
+    """Bitwise the same values and arrays."""
+    assert one[0] == other[0]
+    assert one[1].keys() == other[1].keys()
+    for name, array in one[1].items():
+        assert array.tobytes() == other[1][name].tobytes(), name
 
 
 @pytest.mark.parametrize("after", [1, 4, 6])
 def test_a_killed_run_goes_on_to_the_bitwise_same_result(
-    finished, tmp_path: Path, monkeypatch, after: int
+    finished, tmp_path: Path, saving, after: int
 ) -> None:
-    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
-    seen = []
-
-    def kill(steps: int) -> None:
-        seen.append(steps)
-        if len(seen) == after + 1:  # the first report is of what was resumed
-            raise Killed
-
+    places = Places(tmp_path / "state", tmp_path / "run.jsonl")
+    killed_after(after, CONFIG, places)
+    resumed = []
     with single_precision():
-        with pytest.raises(Killed):
-            trial.run(CONFIG, load(DATA), checkpoint=tmp_path, report=kill)
-        resumed = []
-        values, arrays = trial.run(CONFIG, load(DATA), checkpoint=tmp_path, report=resumed.append)
-    assert resumed[0] == after * CONFIG.every
-    assert values == finished[0]
-    for name, array in finished[1].items():
-        assert array.tobytes() == arrays[name].tobytes(), name
+        again = trial.run(CONFIG, load(DATA), places=places, report=lambda steps, _: resumed.append(steps))
+    assert resumed[0] == after * CONFIG.per_call
+    same(again, finished)
+    steps = [json.loads(line)["step"] for line in places.metrics.read_text().splitlines()]
+    assert steps == list(range(0, CONFIG.steps + 1, CONFIG.every))
+
+
+def test_a_run_killed_between_two_evaluations_goes_on_from_there(tmp_path: Path, saving, monkeypatch) -> None:
+    monkeypatch.setattr(TrialConfig, "per_call", 4)
+    phases = (Phase("reconstruction", 8, FAST), Phase("labels", 8, FAST, freeze=("qk",)))
+    config = TrialConfig(DATA, MODEL, phases, 0, batch=4, every=8)
+    with single_precision():
+        expected = trial.run(config, load(DATA))
+    for after in (1, 3):
+        places = Places(tmp_path / str(after))
+        killed_after(after, config, places)
+        with single_precision():
+            same(trial.run(config, load(DATA), places=places), expected)
 
 
 def test_another_seed_gives_another_result(finished) -> None:
@@ -67,14 +104,32 @@ def test_the_result_does_not_depend_on_the_default_precision(finished) -> None:
     assert arrays["model_0"].tobytes() == finished[1]["model_0"].tobytes()
 
 
-def test_the_schedule_is_optax_warm_up_and_cosine() -> None:
-    phase = Phase("labels", 100, OptimizerConfig(learning_rate=0.3, warmup=0.2))
-    expected = optax.warmup_cosine_decay_schedule(0.0, 0.3, 20, 100)
+def rates(config: OptimizerConfig, steps: range) -> list[float]:
     with single_precision():
-        ours = [float(Schedule.of(phase).rate(jnp.int32(step))) for step in range(0, 101, 5)]
+        return [float(Schedule.of(config, 100).rate(jnp.int32(step))) for step in steps]
+
+
+def test_the_cosine_schedule_is_optax_warm_up_and_cosine() -> None:
+    expected = optax.warmup_cosine_decay_schedule(0.0, 0.3, 20, 100)
+    ours = rates(OptimizerConfig(learning_rate=0.3, warmup=0.2), range(0, 101, 5))
+    with single_precision():
         theirs = [float(expected(step)) for step in range(0, 101, 5)]
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
     assert max(ours) == pytest.approx(0.3)
+
+
+def test_the_constant_schedule_stays_at_its_peak_after_warming_up() -> None:
+    found = rates(OptimizerConfig(0.3, warmup=0.2, schedule="constant"), range(0, 101, 10))
+    np.testing.assert_allclose(found, [0, 0.15, *[0.3] * 9], atol=1e-6)
+
+
+def test_clipping_bounds_the_global_norm_and_leaves_shorter_gradients() -> None:
+    with single_precision():
+        schedule = Schedule.of(OptimizerConfig(clip=1.0), 10)
+        gradient = {"a": jnp.array([3.0, 0.0], jnp.float32), "b": jnp.array([4.0], jnp.float32)}
+        assert float(optax.tree.norm(schedule.bounded(gradient))) == pytest.approx(1)
+        small = jax.tree.map(lambda leaf: leaf / 10, gradient)
+        assert float(optax.tree.norm(schedule.bounded(small))) == pytest.approx(0.5)
 
 
 def test_reconstruction_training_lowers_its_loss(finished) -> None:
@@ -82,19 +137,29 @@ def test_reconstruction_training_lowers_its_loss(finished) -> None:
     assert loss[4] < loss[1] - 0.1
 
 
-def test_frozen_attention_leaves_queries_and_keys_without_a_gradient() -> None:
-    dataset = load(DATA)
-    model = trial.initial_model(CONFIG, dataset)
+def trained(phase: Phase):
+    """The small model before and after a phase."""
+    model = trial.initial_model(CONFIG, load(DATA))
     static = eqx.filter(model, eqx.is_array, inverse=True)
-    phase = Phase("reconstruction", 10, OptimizerConfig(1e-2, 0.0, weight_decay=0.0), frozen_uniform=True)
     with single_precision():
-        state, _ = advance(
-            begin(model, phase), static, phase, *on_device(dataset.train)[::2], 4, 10, key=jax.random.key(0)
-        )
-    before, after = model.blocks[0].attention, state.model.blocks[0].attention
+        data = Data.of(load(DATA).train)
+        state, _ = advance(begin(model, phase), static, phase, data, 4, phase.steps, key=jax.random.key(0))
+    return model, state.model
+
+
+@pytest.mark.parametrize("how", [{"frozen_uniform": True}, {"freeze": ("qk",)}])
+def test_frozen_attention_and_frozen_parts_keep_queries_and_keys(how) -> None:
+    decay = 0.0 if "frozen_uniform" in how else 0.1  # a frozen part does not even decay
+    model, after = trained(Phase("reconstruction", 10, OptimizerConfig(1e-2, 0.0, decay), **how))
+    before, after = model.blocks[0].attention, after.blocks[0].attention
     assert jnp.array_equal(before.query.weight, after.query.weight)
     assert jnp.array_equal(before.key.weight, after.key.weight)
     assert not jnp.array_equal(before.value.weight, after.value.weight)
+
+
+def test_training_leaves_the_caller_its_model() -> None:
+    model, _ = trained(Phase("labels", 10, FAST))
+    assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_array)))
 
 
 def test_the_stored_model_is_the_trained_one(finished) -> None:
@@ -102,16 +167,15 @@ def test_the_stored_model_is_the_trained_one(finished) -> None:
     dataset = load(DATA)
     with single_precision():
         model = stored_model(CONFIG, dataset, arrays)
-        assert float(accuracy(model, *on_device(dataset.test)[::2])) == values["test_accuracy"]
+        assert float(accuracy(model, Data.of(dataset.test))) == values["test_accuracy"]
         initial = stored_model(CONFIG, dataset, arrays, 0)
-        assert jnp.array_equal(
-            initial.label_head.weight, trial.initial_model(CONFIG, dataset).label_head.weight
-        )
+        fresh = trial.initial_model(CONFIG, dataset)
+        assert jnp.array_equal(initial.label_head.weight, fresh.label_head.weight)
 
 
-def test_snapshots_are_evenly_spaced_and_the_last_is_the_end() -> None:
-    slots = {row: snapshot_slot(CONFIG, row, 8) for row in range(1, 9)}
-    assert slots == {1: None, 2: 1, 3: None, 4: 2, 5: None, 6: 3, 7: None, 8: 4}
+def test_snapshots_are_evenly_spaced_in_each_phase_and_its_end_is_one() -> None:
+    slots = {row: CONFIG.slot(5 * row) for row in range(9)}
+    assert slots == {0: 0, 1: None, 2: 1, 3: None, 4: 2, 5: None, 6: 3, 7: None, 8: 4}
 
 
 def test_the_plateau_ends_at_the_first_evaluation_of_three_quarters() -> None:
@@ -119,26 +183,45 @@ def test_the_plateau_ends_at_the_first_evaluation_of_three_quarters() -> None:
     assert plateau_steps(np.array([0.5, 0.6, 0.7499]), 50) is None
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step() -> None:
-    wild = OptimizerConfig(learning_rate=1e30, warmup=0.0)
-    config = trial.TrialConfig(DATA, MODEL, (Phase("labels", 20, wild),), 0, batch=4, every=5)
-    with (
-        single_precision(),
-        pytest.raises(UserError, match=r"finite training loss: got (nan|inf) within steps \d+-\d+; lower"),
-    ):
-        trial.run(config, load(DATA))
+def test_a_loss_that_is_not_finite_names_the_step_and_keeps_the_last_good_checkpoint(
+    tmp_path: Path, saving
+) -> None:
+    wild = OptimizerConfig(learning_rate=1e30, warmup=0.5)
+    config = TrialConfig(DATA, MODEL, (Phase("labels", 20, wild),), 0, batch=4, every=5)
+    with single_precision():
+        message = r"finite training loss: got (nan|inf) at step \d+; no checkpoint .*; lower the"
+        with pytest.raises(UserError, match=message):
+            trial.run(config, load(DATA))
+        good = TrialConfig(DATA, MODEL, (Phase("labels", 5, FAST), *config.phases), 0, batch=4, every=5)
+        with pytest.raises(UserError, match=f"of step 5, is kept in {tmp_path}"):
+            trial.run(good, load(DATA), places=Places(tmp_path))
+    assert checkpoint.Checkpoints(tmp_path).newest() == 5
 
 
-def test_a_damaged_checkpoint_is_named_with_the_remedy(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+def test_a_damaged_checkpoint_is_named_with_the_remedy(tmp_path: Path) -> None:
     keeper = checkpoint.Checkpoints(tmp_path / "run")
     keeper.save(3, {"a": np.arange(4.0)})
-    assert keeper.restore({"a": np.zeros(4)})[0] == 3
+    assert keeper.newest() == 3
+    assert np.array_equal(keeper.restore(3, {"a": np.zeros(4)})["a"], np.arange(4.0))
     for path in (tmp_path / "run").rglob("*"):
         if path.is_file():
             path.write_bytes(b"not a checkpoint")
     with pytest.raises(UserError, match="delete that folder"):
-        keeper.restore({"a": np.zeros(4)})
+        keeper.restore(3, {"a": np.zeros(4)})
+
+
+def test_metrics_drop_what_lies_behind_the_checkpoint_and_half_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    metrics = Metrics(path)
+    for step in (0, 5, 10):
+        metrics.write(step, {"loss": float("nan") if step == 0 else 1.0})
+    with open(path, "a") as sink:
+        sink.write('{"step": 5, "lo')
+    Metrics(path, done=5).write(10, {"loss": 2.0})
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["step"] for line in lines] == [0, 5, 10]
+    assert [line["loss"] for line in lines] == [None, 1.0, 2.0]
+    assert kept(tmp_path / "nothing", 5) == []
 
 
 @pytest.mark.parametrize(
@@ -146,7 +229,15 @@ def test_a_damaged_checkpoint_is_named_with_the_remedy(tmp_path: Path, monkeypat
     [
         (lambda: OptimizerConfig(learning_rate=0.0), "learning rate must be positive: got 0.0; try 1e-3"),
         (lambda: OptimizerConfig(warmup=1.0), "warmup is a share"),
-        (lambda: trial.TrialConfig(DATA, MODEL, (Phase("labels", 7, FAST),), 0, every=5), "try 5"),
+        (lambda: OptimizerConfig(clip=0.0), "clip must be positive: got 0.0; try 1"),
+        (lambda: OptimizerConfig(betas=(0.9, 1.0)), "betas must lie in"),
+        (lambda: TrialConfig(DATA, MODEL, (Phase("labels", 7, FAST),), 0, every=5), "try 5"),
+        (lambda: TrialConfig(DATA, MODEL, (Phase("labels", 5, FAST, reset=("qk",)),), 0, every=5), "fresh"),
+        (lambda: TrialConfig(DATA, MODEL, (Phase("labels", 5, FAST, freeze=("kq",)),), 0, every=5), "qk"),
+        (
+            lambda: TrialConfig(DATA, MODEL, (Phase("labels", 5, FAST),), 0, every=5, probe_every=7),
+            "probe_every must be a multiple of 5: got 7; try 5",
+        ),
     ],
 )
 def test_impossible_settings_are_refused_with_a_remedy(build, complaint: str) -> None:

@@ -38,7 +38,7 @@ def test_stored_runs_are_not_repeated(one_by_one, monkeypatch) -> None:
     folder, results = one_by_one
     monkeypatch.setattr(trials.trial, "run", lambda *_, **__: pytest.fail("ran again"))
     seen = []
-    again = run_all(CONFIGS, folder, command="test", report=lambda *at: seen.append(at), jobs=1)
+    again = run_all(CONFIGS, folder, command="test", report=lambda *at, **_: seen.append(at), jobs=1)
     assert [result.values for result in again] == [result.values for result in results]
     assert seen[-1] == (40, 40)
 
@@ -55,7 +55,7 @@ def test_runs_are_told_apart_by_everything_that_decides_them() -> None:
 
 def test_progress_counts_the_steps_of_all_runs(tmp_path: Path) -> None:
     seen = []
-    run_all(CONFIGS[:1], tmp_path, command="test", report=lambda *at: seen.append(at), jobs=1)
+    run_all(CONFIGS[:1], tmp_path, command="test", report=lambda *at, **_: seen.append(at), jobs=1)
     assert seen[0] == (0, 20)
     assert seen[-1] == (20, 20)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -76,7 +76,7 @@ def test_two_runs_of_one_config_at_once_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_worker_whose_parent_is_gone_ends_itself() -> None:
-    script = "from full_scale.training import trials; trials._parent = -1; trials.count(1); print('alive')"
+    script = "from full_scale.training import workers as w; w._parent = -1; w.count(1, None); print('alive')"
     root = trials.ROOMS
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -1,0 +1,87 @@
+"""The arms of a grid: what each does with pretraining, with its parts, or with the model instead."""
+
+import dataclasses
+
+from full_scale.model import PARTS
+
+ALL = ("all",)
+HEADS = ("head", "token_head")  # never transferred by themselves
+POSITIONED = ("positions", "qk")  # what theory.md's qk_share transfers
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One arm. Without pretraining its label phase takes all steps."""
+
+    name: str
+    pretrained: bool = False
+    """Self-pretraining first."""
+    both: bool = False
+    """Labels and reconstruction at once, in one phase."""
+    reset: tuple[str, ...] = ()
+    """Parts drawn anew before labels."""
+    freeze: tuple[str, ...] = ()
+    """Parts that labels do not train."""
+    changes: tuple[tuple[str, object], ...] = ()
+    """Settings of the model that differ from the preset's."""
+
+
+def rest(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """All other parts."""
+    return tuple(part for part in PARTS if part not in parts)
+
+
+LABEL_ONLY = Variant("label_only")
+SPT = Variant("spt", pretrained=True)
+QK_ONLY = Variant("qk_only", pretrained=True, reset=rest(POSITIONED))
+NO_QK = Variant("no_qk", pretrained=True, reset=POSITIONED)
+
+
+def single_parts() -> tuple[Variant, ...]:
+    """Each other part transferred alone, and all but it."""
+    parts = [part for part in PARTS if part not in (*HEADS, *POSITIONED)]
+    alone = (Variant(f"{part}_only", pretrained=True, reset=rest((part,))) for part in parts)
+    return (*alone, *(Variant(f"no_{part}", pretrained=True, reset=(part,)) for part in parts))
+
+
+def layers_of(layers: int) -> tuple[Variant, ...]:
+    """The scores of each layer transferred alone, everything else drawn anew."""
+    if layers == 1:
+        return ()
+    others = lambda layer: tuple(f"qk.{other}" for other in range(layers) if other != layer)
+    return tuple(
+        Variant(f"qk_layer_{layer}_only", pretrained=True, reset=(*rest(POSITIONED), *others(layer)))
+        for layer in range(layers)
+    )
+
+
+FROZEN = (
+    Variant("qk_only_frozen", pretrained=True, reset=rest(POSITIONED), freeze=POSITIONED),
+    Variant("spt_frozen", pretrained=True, freeze=rest(HEADS)),
+    Variant("label_only_qk_frozen", freeze=POSITIONED),
+)
+PRIORS = (
+    Variant("alibi", changes=(("positions", "alibi"),)),
+    Variant("rope", changes=(("positions", "rope"),)),
+    Variant("tied_qk", changes=(("copies", "qk"),)),
+    Variant("tied_qkvo", changes=(("copies", "qkvo"),)),
+)
+
+
+def depths(layers: tuple[int, ...]) -> tuple[Variant, ...]:
+    """Labels alone at other depths."""
+    return tuple(Variant(f"depth_{depth}", changes=(("layers", depth),)) for depth in layers)
+
+
+def grid(name: str, layers: int, depth: tuple[int, ...]) -> tuple[Variant, ...]:
+    """The arms of a grid by name; every grid has labels alone and SPT, against which shares are taken."""
+    basis, other = (LABEL_ONLY, SPT), depths(tuple(d for d in depth if d != layers))
+    grids = {
+        "arms": (*basis, Variant("both", both=True)),
+        "transfer": (*basis, QK_ONLY, NO_QK, *single_parts(), *layers_of(layers), *FROZEN),
+        "priors": (*basis, *PRIORS),
+        "depth": (*basis, *other),
+        "core": (*basis, QK_ONLY, NO_QK, *PRIORS, *other),
+    }
+    grids["all"] = tuple(dict.fromkeys(variant for variants in grids.values() for variant in variants))
+    return grids[name]

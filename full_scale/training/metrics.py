@@ -1,0 +1,78 @@
+"""What a run reports while it trains: a line of JSON per evaluation, and TensorBoard where it is installed.
+
+Lines are appended; a run that goes on first drops those behind its checkpoint, so that no step is told twice.
+"""
+
+import importlib.util
+import json
+import time
+from pathlib import Path
+
+from sims.store import StoreError, write_atomic
+
+TENSORBOARD = "tensorboardX"  # the extra `tensorboard`
+
+
+class Metrics:
+    """The metrics of one run.
+
+    Parameters
+    ----------
+    path
+        The file of lines; TensorBoard's events lie in a folder of its stem beside it. None keeps nothing.
+    done
+        Steps that the run has behind it; lines of later steps are dropped.
+    """
+
+    def __init__(self, path: Path | None, done: int = 0) -> None:
+        self.path, self.events, self.started, self.begun = path, None, time.monotonic(), done
+        if path is None:
+            return
+        write_atomic(path, "".join(kept(path, done)).encode())
+        if importlib.util.find_spec(TENSORBOARD):
+            from tensorboardX import SummaryWriter
+
+            self.events = SummaryWriter(str(path.with_suffix("")), purge_step=done + 1)
+
+    def write(self, step: int, values: dict[str, float | int | str]) -> None:
+        """Append one evaluation, with the steps per second since this process began."""
+        if self.path is None:
+            return
+        speed = (step - self.begun) / max(time.monotonic() - self.started, 1e-9)
+        line = {"step": step, **values, "steps_per_second": round(speed, 2)}
+        try:
+            with open(self.path, "a", encoding="utf-8") as sink:
+                sink.write(json.dumps({name: plain(value) for name, value in line.items()}) + "\n")
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {self.path}: {error.strerror}; free the space or choose another --out"
+            ) from error
+        if self.events is not None:
+            for name, value in values.items():
+                if not isinstance(value, str):
+                    self.events.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """End TensorBoard's file."""
+        if self.events is not None:
+            self.events.close()
+
+
+def plain(value: float | int | str) -> float | int | str | None:
+    """JSON has no NaN: null stands for what was not measured."""
+    return None if isinstance(value, float) and value != value else value
+
+
+def kept(path: Path, done: int) -> list[str]:
+    """The whole lines of steps up to `done`; a killed run may have left half a line."""
+    if not path.is_file():
+        return []
+    lines = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+        try:
+            step = json.loads(line)["step"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if line.endswith("\n") and step <= done:
+            lines.append(line)
+    return lines
