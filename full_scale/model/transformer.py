@@ -54,9 +54,7 @@ class Transformer(eqx.Module):
         encoder_key, label_key, token_key, *block_keys = jax.random.split(key, 3 + config.layers)
         self.config, self.inputs = config, inputs
         self.encoder = encoder(inputs, width, key=encoder_key)
-        self.positions = positions.drawn(
-            config.positions, self.position_count(inputs.length), width, key=later[0]
-        )
+        self.positions = positions.drawn(config.positions, self.front + inputs.length, width, key=later[0])
         self.cls = jax.random.normal(later[1], (width,), jnp.float32) if config.pool == "cls" else None
         self.blocks = tuple(Block(config, key=block_key) for block_key in block_keys)
         self.norm = norm(config)
@@ -71,13 +69,14 @@ class Transformer(eqx.Module):
             return self.inputs.levels
         return self.inputs.symbols or self.inputs.channels
 
-    def position_count(self, length: int) -> int:
-        """Positions that attention sees: the tokens', and one for the CLS token in front."""
-        return length + (self.config.pool == "cls")
+    @property
+    def front(self) -> int:
+        """Positions in front of the tokens: the CLS token's, or none."""
+        return int(self.config.pool == "cls")
 
     def bias_shape(self, length: int) -> tuple[int, int, int, int]:
         """Shape (layer, head, query, key) of the additive score bias for sequences of this length."""
-        seen = self.position_count(length)
+        seen = self.front + length
         return self.config.layers, self.config.heads, seen, seen
 
     def embedded(self, tokens: Array, masked: Bool[Array, " length"]) -> Float[Array, "position width"]:
@@ -99,7 +98,7 @@ class Transformer(eqx.Module):
         """What attention may read in a sequence of this length."""
         seen = None
         if length is not None and self.config.padding_mask:
-            seen = self.position_count(jnp.asarray(length, jnp.int32))
+            seen = self.front + jnp.asarray(length, jnp.int32)
         return Scope(seen, self.config.causal if causal is None else causal, frozen_uniform)
 
     def states(
@@ -122,7 +121,7 @@ class Transformer(eqx.Module):
     ) -> Float[Array, "length width"]:
         """Features of every token after the final LayerNorm; `causal` stands in for the config's."""
         states = self.states(tokens, masked, bias, self.scope(length, frozen_uniform, causal))
-        return states[len(states) - len(tokens) :]
+        return states[self.front :]
 
     def summary(
         self,
