@@ -38,10 +38,13 @@ class TooMuch(ValueError):
 
 def unusable(path: Path, expected: str, received: object, remedy: str) -> UserError:
     """The one line about a file: expected, received, remedy."""
-    shown = str(received)
-    shown = shown if len(shown) <= 160 else shown[:157] + "..."
-    line = f"{path}: expected {expected}, got {shown}; {remedy}"
+    line = f"{_short(path, 400)}: expected {expected}, got {_short(received, 160)}; {remedy}"
     return UserError("".join(mark if mark.isprintable() else " " for mark in line))
+
+
+def _short(value: object, most: int) -> str:
+    text = str(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 @contextlib.contextmanager

@@ -47,9 +47,9 @@ def checked_labels(path: Path, labels: Any, classes: int) -> Int[np.ndarray, " n
     right = isinstance(labels, np.ndarray) and labels.dtype.kind in "iu"
     right = right or (isinstance(labels, list) and all(type(label) is int for label in labels))
     remedy = "this is not the file the data set ships: get it again"
-    if not right or len(labels) == 0:
+    if not right or np.ndim(labels) != 1 or len(labels) == 0:
         raise unusable(path, "a list of whole-number labels", _kind(labels), remedy)
-    if np.ndim(labels) != 1 or min(labels) < 0 or max(labels) >= classes:
+    if min(labels) < 0 or max(labels) >= classes:
         raise unusable(path, f"labels from 0 to {classes - 1}", f"{min(labels)}..{max(labels)}", remedy)
     return np.asarray(labels, np.int32)
 

@@ -6,6 +6,7 @@ names that the pickle of an array holds are recognised, any other is refused.
 """
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -56,8 +57,10 @@ def plain_pickle(data: bytes) -> dict[str, object]:
     stack: list = []
     memo: dict[int, Any] = {}
     try:
-        for opcode, argument, _ in pickletools.genops(data):
-            _step(opcode.name, argument, stack, memo)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of escapes in a damaged name
+            for opcode, argument, _ in pickletools.genops(data):
+                _step(opcode.name, argument, stack, memo)
     except (IndexError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a broken pickle ({type(error).__name__})") from error
     result = stack.pop() if stack else None
@@ -162,7 +165,7 @@ def _array(data: Any, kind: Any, shape: Any, fortran: bool) -> np.ndarray:
     sound = isinstance(data, (bytes, bytearray)) and isinstance(kind, _Type) and isinstance(shape, tuple)
     if not sound or not all(type(length) is int and length >= 0 for length in shape):
         raise TypeError
-    return array_of(data, kind.order + kind.code, shape, fortran)
+    return array_of(bytes(data), kind.order + kind.code, shape, fortran)
 
 
 MAKERS: dict[str, Callable[[list], object]] = {
