@@ -50,7 +50,7 @@ class Cost:
 
 
 def by_part(model: ModelConfig, inputs: Inputs, phase: Phase) -> dict[tuple[str, int | None], float]:
-    """Forward operations of one sequence under one loss, by part and layer; scores and mixing are "attention".
+    """Forward operations of one sequence through the encoder, by part and layer; scores, mixing: "attention".
 
     Per layer, L positions of width d: queries and keys 4 L d^2, values and output 4 L d^2, scores and mixing
     4 L^2 d (also where causal: half of them are thrown away), MLP 4 L d h. Uniform attention needs no scores.
@@ -106,7 +106,7 @@ def parameters(model: ModelConfig, inputs: Inputs) -> dict[str, int]:
     """Number of parameters of each part, and of all; nothing is allocated."""
     shapes = eqx.filter_eval_shape(Transformer, model, inputs, key=jax.random.key(0))
     counts: dict[str, int] = {}
-    for path, leaf in jax.tree_util.tree_leaves_with_path(eqx.filter(shapes, eqx.is_inexact_array_like)):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(eqx.filter(shapes, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))):
         part = part_of(path)[0]
         counts[part] = counts.get(part, 0) + leaf.size
     return {**counts, "all": sum(counts.values())}

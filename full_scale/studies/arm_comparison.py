@@ -5,16 +5,13 @@ Numbers are over seeds: means with Student-t intervals, shares with Clopper-Pear
 
 import dataclasses
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
-from full_scale.dataset import Dataset
+from full_scale.floors import floors
 from full_scale.model import ModelConfig
 from full_scale.studies.arms import ARMS, Arm, Budget, Settings, trial
 from full_scale.studies.settings import ADIABATIC
@@ -25,7 +22,6 @@ from full_scale.training.trials import Progress, run_all
 from sims.intervals import mean_interval, proportion_interval
 from sims.store import Result
 
-Features: TypeAlias = np.ndarray | csr_matrix
 OBJECTIVES: tuple[Objective, ...] = ("labels", "reconstruction")
 ADIABATIC_STEPS = 0.4  # of the budget: 1,200 of 3,000 steps
 
@@ -144,36 +140,3 @@ def curves(arms: dict[Arm, list[Result]]) -> dict[str, np.ndarray]:
         if arm == "spt":
             arrays["spt_reconstruction_loss"] = np.where(pretraining, loss, np.nan)
     return arrays
-
-
-def floors(dataset: Dataset) -> dict[str, float]:
-    """Test accuracy of what needs no attention: a constant, the bag of tokens, a linear map."""
-    bag = fitted(*[bags(part.tokens, dataset.symbols) for part in (dataset.train, dataset.test)], dataset)
-    flat = fitted(
-        *[indicators(part.tokens, dataset.symbols) for part in (dataset.train, dataset.test)], dataset
-    )
-    return {"constant": dataset.chance, "bag_of_tokens": bag, "linear": flat}
-
-
-def fitted(train: Features, test: Features, dataset: Dataset) -> float:
-    """Test accuracy of logistic regression."""
-    with threadpool_limits(1):  # many threads on a small problem wait for each other
-        regression = LogisticRegression(C=0.1, max_iter=500).fit(train, dataset.train.labels)
-        return float(regression.score(test, dataset.test.labels))
-
-
-def bags(tokens: np.ndarray, symbols: int | None) -> np.ndarray:
-    """Counts of the symbols, or the sorted values: all that a bag of tokens tells."""
-    if symbols is None:
-        return np.sort(tokens, axis=1)
-    return np.stack([(tokens == symbol).sum(axis=1) for symbol in range(symbols)], axis=1)
-
-
-def indicators(tokens: np.ndarray, symbols: int | None) -> Features:
-    """Every position by itself: its value, or an indicator per symbol."""
-    if symbols is None:
-        return tokens
-    count, length = tokens.shape
-    columns = (np.arange(length) * symbols + tokens).ravel()
-    rows = np.arange(0, count * length + 1, length)
-    return csr_matrix((np.ones(columns.size), columns, rows), (count, length * symbols))

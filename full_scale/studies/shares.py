@@ -17,7 +17,7 @@ PerSeed = Mapping[str, np.ndarray]
 def share(substitute: np.ndarray, spt: np.ndarray, label_only: np.ndarray) -> dict[str, object]:
     """(substitute - label_only) / (spt - label_only), paired by seed.
 
-    Undefined, with the reason, where SPT's own gain is compatible with 0: there is nothing to have a share of.
+    Undefined, with the reason, where SPT's own gain is compatible with 0.
     """
     gain, kept = spt - label_only, substitute - label_only
     whole = mean_interval(gain)
@@ -38,7 +38,7 @@ def shares(test: PerSeed, train: PerSeed) -> dict[str, object]:
     priors = [variant.name for variant in PRIORS if variant.name in test]
     depths = [arm for arm in test if arm.startswith("depth_")]
     others = [arm for arm in test if arm not in ("spt", "label_only", "qk_only", *priors, *depths)]
-    found = {
+    found: dict[str, object] = {
         "gain": mean_interval(test["spt"] - test["label_only"]).as_json(),
         "fit_gap": mean_interval(train["spt"] - train["label_only"]).as_json(),
     }

@@ -1,7 +1,7 @@
 """Many training runs: each computed once, whatever is killed, and phases that runs share computed once, too.
 
-A run's result is keyed by the hashes of its config, of its data and of the code. A run whose first phases another run
-shares goes on from their stored result, to the bitwise same result as without.
+A run's result is keyed by the hashes of its config, of its data and of the code. A run whose first phases
+another run shares goes on from their stored result, to the bitwise same result as without.
 """
 
 import functools

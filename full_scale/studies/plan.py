@@ -1,0 +1,63 @@
+"""The runs of one grid on one task: every arm takes the same number of optimiser steps."""
+
+import dataclasses
+
+from full_scale.studies.preset import Preset, Stage
+from full_scale.studies.variants import SPT, Variant
+from full_scale.tasks import Task, load
+from full_scale.training.phases import Objective, Phase
+from full_scale.training.trial import TrialConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class GridPlan:
+    """Arms, seeds and sizes."""
+
+    preset: Preset
+    task: Task
+    variants: tuple[Variant, ...]
+    seeds: tuple[int, ...]
+    steps: int | None = None
+    rates: tuple[float, ...] = ()
+
+    def stretches(self) -> tuple[int, int]:
+        """Steps of pretraining and of labels."""
+        size, every = len(load(self.task).train), self.preset.every
+        if self.steps is None:
+            return self.preset.pretraining.count(size, every), self.preset.labels.count(size, every)
+        before = max(1, round(self.steps * 2 / 3 / every)) * every
+        return before, max(1, round((self.steps - before) / every)) * every
+
+    def phases(self, variant: Variant, rate: float | None) -> tuple[Phase, ...]:
+        """The arm's phases; their steps are the same for every arm."""
+        before, after = self.stretches()
+        chosen = self.preset
+        alone = dataclasses.replace(chosen.labels, optimizer=chosen.label_only or chosen.labels.optimizer)
+        masks = dict(masking=chosen.masking)
+        if variant.both:
+            return (self.phase(chosen.pretraining, "both", before + after, rate, **masks),)
+        if not variant.pretrained:
+            return (self.phase(alone, "labels", before + after, rate, freeze=variant.freeze),)
+        kept = dict(reset=variant.reset, freeze=variant.freeze)
+        return (
+            self.phase(chosen.pretraining, "reconstruction", before, rate, **masks),
+            self.phase(chosen.labels, "labels", after, rate, **kept),
+        )
+
+    def phase(self, stage: Stage, objective: Objective, steps: int, rate: float | None, **more) -> Phase:
+        """A stage as a phase, at another rate if one is given."""
+        if rate is not None:
+            optimizer = dataclasses.replace(stage.optimizer, learning_rate=rate)
+            stage = dataclasses.replace(stage, optimizer=optimizer)
+        own = None if stage.batch == self.preset.labels.batch else stage.batch
+        return stage.phase(objective, steps, batch=own, **more)
+
+    def trial(self, variant: Variant, seed: int, rate: float | None = None) -> TrialConfig:
+        """One run of an arm."""
+        model = dataclasses.replace(self.preset.model, **dict(variant.changes))
+        phases = self.phases(variant, rate)
+        return TrialConfig(self.task, model, phases, seed, self.preset.labels.batch, self.preset.every)
+
+    def tuned(self) -> list[Variant]:
+        """The arms whose rate is chosen: those with training of their own; what transfers takes SPT's."""
+        return [v for v in self.variants if not v.pretrained or v == SPT]
