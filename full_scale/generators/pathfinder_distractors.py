@@ -44,8 +44,7 @@ def _contour(geometry: Geometry, sheets: Sheets, images: np.ndarray, keys: np.nd
     length, retries = geometry.settings.distractor_length, geometry.settings.paddle_retries
     work = Sheets(sheets.taken[images], sheets.nearby[images])
     directions, starts = np.zeros((2, len(images), length), np.int64)
-    alive, starts[:, 0], directions[:, 0] = _start(geometry, work, keys)
-    pivots = starts[:, 0] + geometry.first_pivot[directions[:, 0]]
+    alive, starts[:, 0], directions[:, 0], pivots = _start(geometry, work, keys)
     for paddle in range(1, length):
         lanes = np.flatnonzero(alive)
         last, where = directions[lanes, paddle - 1], starts[lanes, paddle - 1]
@@ -62,27 +61,28 @@ def _contour(geometry: Geometry, sheets: Sheets, images: np.ndarray, keys: np.nd
 
 
 def _start(geometry: Geometry, sheets: Sheets, keys: np.ndarray):
-    """Whether a first paddle finds room, its flat start and degree; again while it leaves the window."""
+    """Whether a first paddle finds room, its start, degree, pivot; again while it leaves the window."""
     frame, side, window = geometry.frame, geometry.side, geometry.settings.window
     inner = slice(frame, side - frame)
     taken = sheets.taken.reshape(-1, side, side)[:, inner, inner]
     occupied = taken > HALF_FREE
     found = (~occupied).sum((1, 2)) >= LEAST_FREE * window**2
     occupied[:, [0, -1]] = occupied[:, :, [0, -1]] = True
-    degrees, places = np.zeros((2, len(keys)), np.int64)
+    degrees, places, pivots = np.zeros((3, len(keys)), np.int64)
     waiting, outcome = np.flatnonzero(found), np.zeros(len(keys), bool)
     for trial in range(geometry.settings.paddle_retries + 1):
         degrees[waiting] = below(DEGREES, keys[waiting], 2 * trial)
         possible, places[waiting] = _place(geometry, occupied, waiting, degrees[waiting], keys, 2 * trial + 1)
         waiting = waiting[possible]
-        points = np.stack([places[waiting] // window, places[waiting] % window], -1)[:, None, :]
-        points = points + geometry.first[degrees[waiting]]
-        inside = ((points >= 0) & (points < window)).all((1, 2))
+        where = np.stack(np.divmod(places[waiting], window), -1)
+        points = np.stack(geometry.first_points(where, degrees[waiting]))
+        inside = ((points >= 0) & (points < window)).all((0, 2))
+        pivots[waiting] = geometry.flat(*points[1].T)
         outcome[waiting[inside]] = True
         waiting = waiting[~inside]
         if not len(waiting):
             break
-    return outcome, geometry.flat(*np.divmod(places, window)), degrees
+    return outcome, geometry.flat(*np.divmod(places, window)), degrees, pivots
 
 
 def _place(geometry: Geometry, occupied: np.ndarray, images: np.ndarray, degrees: np.ndarray, keys, position):

@@ -3,7 +3,8 @@
 A *direction* is a number: 0..359 for the whole degrees -180..179 of a contour's first paddle, then one for
 each point of the circle on which later paddles end. Positions are flat indices of a sheet with a frame
 around the window, so that a move is an addition and a read beyond the border needs no test. Coordinates
-are rounded up, as in the reference; that is done once, at the middle of the window.
+are rounded up after each step, in float64, as in the reference: from column 3 a step straight down ends in
+column 4, for the cosine of a right angle is 6e-17; from column 10 in column 10.
 """
 
 import dataclasses
@@ -33,12 +34,9 @@ class Geometry:
     """Of the sheet: window + 2 frame."""
     angles: np.ndarray
     """(direction,) radians."""
-    next_pivot: np.ndarray
-    """(direction,) from a paddle's pivot to the next one's."""
-    first: np.ndarray
-    """(degree, 2, 2) from a contour's start to its first paddle's head and pivot, each (row, column)."""
-    first_pivot: np.ndarray
-    """(degree,) the latter, flat."""
+    steps: np.ndarray
+    """(2, direction, coordinate): flat moves from a pivot's row, and from its column, to the next pivot's;
+    coordinates count from the frame's corner."""
     ends: np.ndarray
     """(direction,) from a paddle's pivot to its end."""
     turns: np.ndarray
@@ -46,7 +44,7 @@ class Geometry:
     weights: np.ndarray
     """(direction, turn)."""
     offsets: np.ndarray
-    """(direction, pixel) where the room of a paddle is not 0, from its start; filled with 0."""
+    """(direction, pixel) where the room of a paddle is not 0, from its start."""
     room: np.ndarray
     """(direction, pixel) its values."""
     wide_offsets: np.ndarray
@@ -64,16 +62,26 @@ class Geometry:
         """Flat positions of window coordinates."""
         return (np.asarray(rows) + self.frame) * self.side + np.asarray(columns) + self.frame
 
+    def next_pivots(self, pivots, directions):
+        """The pivots of the paddles that follow those at flat `pivots` in these directions."""
+        rows, columns = np.divmod(pivots, self.side)
+        return pivots + self.steps[0, directions, rows] + self.steps[1, directions, columns]
+
+    def first_points(self, places: np.ndarray, degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Heads and pivots (n, 2) of first paddles that start at window coordinates (n, 2)."""
+        angles, length = self.angles[degrees], self.settings.paddle_length
+        heads = stepped(places, angles, length)
+        return heads, stepped(heads, opposite(angles), length + self.margin)
+
     def coordinates(self, flat) -> tuple[np.ndarray, np.ndarray]:
         """Window rows and columns of flat positions."""
         rows, columns = np.divmod(flat, self.side)
         return rows - self.frame, columns - self.frame
 
 
-def moved(angles: np.ndarray, distance: float, middle: int) -> np.ndarray:
-    """(direction, 2): ceil of a step along each angle, seen from the middle of the window."""
-    steps = distance * np.stack([np.sin(angles), np.cos(angles)], axis=-1)
-    return np.ceil(middle + steps).astype(np.int64) - middle
+def stepped(places: np.ndarray, angles: np.ndarray, distance: int) -> np.ndarray:
+    """(n, 2) coordinates one step along each angle from `places`, rounded up."""
+    return np.ceil(places + distance * np.stack([np.sin(angles), np.cos(angles)], axis=-1)).astype(np.int64)
 
 
 def opposite(angles: np.ndarray) -> np.ndarray:
@@ -97,7 +105,7 @@ def turn_weights(angles: np.ndarray, following: np.ndarray, continuity: float) -
 @functools.lru_cache(maxsize=8)
 def geometry(settings: PathfinderSettings, margin: int) -> Geometry:
     """The tables of a setting at one of its margins."""
-    length, middle = settings.paddle_length, settings.window // 2
+    length = settings.paddle_length
     points = circle(length + margin)
     degrees = np.arange(-180, 180) * math.pi / 180
     angles = np.concatenate([degrees, np.arctan2(points[:, 0], points[:, 1])])
@@ -109,20 +117,23 @@ def geometry(settings: PathfinderSettings, margin: int) -> Geometry:
     drawn = [stamps.paddle(settings, margin, float(angle)) for angle in starts]
     rooms = np.stack([room for _, room in drawn])
     wide = np.stack([stamps.dilated(np.pad(room, margin), margin) for room in rooms])
-    head = moved(degrees, length, middle)
-    pivot = head + moved(opposite(degrees), length + margin, middle)
     turns, weights = _support(turn_weights(angles, angles[DEGREES:], settings.continuity))
     probes, probe_of = _probes(rooms[:DEGREES], length + margin, half)
     return Geometry(
         settings=settings, margin=margin, frame=frame, side=side, angles=angles,
-        next_pivot=flat(moved(angles, length + 2 * margin, middle)),
-        first=np.stack([head, pivot], axis=1), first_pivot=flat(pivot),
+        steps=_steps(angles, length + 2 * margin, frame, side),
         ends=np.concatenate([np.zeros(DEGREES, np.int64), flat(points)]),
         turns=turns, weights=weights,
         **dict(zip(("offsets", "room"), _sparse(rooms, side), strict=True)),
         **dict(zip(("wide_offsets", "wide_room"), _sparse(wide, side), strict=True)),
         lines=np.stack([line for line, _ in drawn]), probes=probes, probe_of=probe_of,
     )  # fmt: skip
+
+
+def _steps(angles: np.ndarray, distance: int, frame: int, side: int) -> np.ndarray:
+    coordinates = np.arange(side) - frame
+    every = stepped(coordinates[None, :, None], angles[:, None], distance) - coordinates[None, :, None]
+    return np.stack([every[..., 0] * side, every[..., 1]])
 
 
 def _support(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,14 +144,17 @@ def _support(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sparse(images: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Flat offsets from the middle and values of the pixels that are not 0, filled with zeros."""
+    """Flat offsets from the middle and values of the pixels that are not 0.
+
+    Short rows repeat their last pixel: written again, it holds the same value.
+    """
     half = images.shape[1] // 2
     size = (images > 0).sum((1, 2)).max()
     offsets, values = np.zeros((len(images), size), np.int64), np.zeros((len(images), size), np.uint8)
     for number, image in enumerate(images):
         rows, columns = np.nonzero(image)
-        offsets[number, : len(rows)] = (rows - half) * side + columns - half
-        values[number, : len(rows)] = image[rows, columns]
+        rows, columns = (np.pad(places, (0, size - len(places)), mode="edge") for places in (rows, columns))
+        offsets[number], values[number] = (rows - half) * side + columns - half, image[rows, columns]
     return offsets, values
 
 

@@ -80,7 +80,7 @@ def extend(geometry: Geometry, sheets: Sheets, lanes, pivots, directions, keys, 
 
 def choices(geometry: Geometry, sheets: Sheets, lanes, pivots, directions):
     """Cumulated weights (times 255), end points and directions of the possible paddles; the new pivots."""
-    pivots = pivots + geometry.next_pivot[directions]
+    pivots = geometry.next_pivots(pivots, directions)
     turns = geometry.turns[directions]
     ends = pivots[:, None] + geometry.ends[turns]
     nearby = sheets.nearby.reshape(-1)[(lanes * geometry.side**2)[:, None] + ends]

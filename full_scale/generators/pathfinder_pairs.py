@@ -105,7 +105,10 @@ class _Pool:
         starts, degrees = first_paddles(self.geometry, self.room, keys)
         self.sheets.taken[lanes], self.sheets.nearby[lanes] = self.blank
         self.start[lanes, :2], self.direction[lanes, :2] = starts.T, degrees.T
-        self.pivot[lanes] = (starts + self.geometry.first_pivot[degrees]).T
+        for contour in (0, 1):
+            places = np.stack(self.geometry.coordinates(starts[contour]), -1)
+            _, pivots = self.geometry.first_points(places, degrees[contour])
+            self.pivot[lanes, contour] = self.geometry.flat(*pivots.T)
         self.count[lanes] = 2
 
     def step(self) -> None:
