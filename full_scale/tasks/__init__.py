@@ -3,6 +3,7 @@
 from full_scale.tasks.digits import Digits
 from full_scale.tasks.drawn import AdjacentPair, FixedPermutation, PatchAssociation, RunDensity, ShuffleRuns
 from full_scale.tasks.image import Image
+from full_scale.tasks.listops import ListOps
 from full_scale.tasks.local_permute import LocalPermute
 from full_scale.tasks.mnist import FashionMnist, Mnist
 from full_scale.tasks.order import DocsOrder, Order
@@ -17,7 +18,7 @@ TASKS: dict[str, type[Task]] = {
     kind.name: kind
     for kind in (
         DocsOrder, Order, LocalPermute, ShuffleRuns, RunDensity, PatchAssociation, AdjacentPair,
-        FixedPermutation, Digits, Mnist, FashionMnist, Image, Text, Retrieval, Pathfinder, Ucr, Own,
+        FixedPermutation, Digits, Mnist, FashionMnist, Image, Text, Retrieval, ListOps, Pathfinder, Ucr, Own,
     )
 }  # fmt: skip
 

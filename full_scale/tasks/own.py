@@ -14,10 +14,9 @@ from typing import ClassVar
 import numpy as np
 
 from full_scale.dataset import PARTS, Dataset, Inputs, Split
-from full_scale.readers.labelled import Labelled
 from full_scale.tasks.file_task import FileTask
 from full_scale.tasks.prepared import Parts
-from full_scale.tasks.series import standardised
+from full_scale.tasks.series import standardised, trimmed
 from full_scale.tasks.splits import by_class_share, taken
 from full_scale.tasks.vocabulary import BYTES, byte_vocabulary, padded
 from sims.limits import at_least
@@ -84,10 +83,3 @@ class Own(FileTask):
         rows = by_class_share(pool.labels, counts["validation"], counts["test"], self.split_seed, self.name)
         drawn = {part: taken(pool, rows[part]) for part in ("train", *missing)}
         return {part: drawn.get(part) or parts[part] for part in PARTS}
-
-
-def trimmed(part: Labelled) -> Labelled:
-    """Values without their padding, as a list."""
-    lengths = [len(each) for each in part.examples] if part.lengths is None else part.lengths
-    examples = [each[:length] for each, length in zip(part.examples, lengths, strict=True)]
-    return Labelled(examples, part.labels, part.classes)

@@ -7,46 +7,58 @@ release (MIT generator). Canonical: 200,000 images of 32 x 32, the hard set (con
 """
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from full_scale.dataset import Dataset
 from full_scale.generators import pathfinder as generator
-from full_scale.generators.shards import MANIFEST
 from full_scale.readers import facts
 from full_scale.readers.facts import Fact
 from full_scale.readers.labelled import Labelled
-from full_scale.tasks.file_task import FOLDER, FileTask
+from full_scale.tasks.file_task import FOLDER
+from full_scale.tasks.generated_task import GeneratedTask, is_generated
 from full_scale.tasks.pixels import image_dataset, joined
 from full_scale.tasks.prepared import Parts
 from full_scale.tasks.splits import in_order
 
 SCALE = (127.5, 127.5)
 HELD_OUT = 0.1
+HARD = 14
 
 
 @dataclasses.dataclass(frozen=True)
-class Pathfinder(FileTask):
+class Pathfinder(GeneratedTask):
     """Do two discs lie on one contour?"""
 
     window: Literal[32, 64, 128, 256] = 32
     """Pixels on a side; 128 is Path-X."""
+    contour_length: Literal[6, 9, 14] = 14
+    """Paddles of the long contours: easy, intermediate, hard."""
     name: ClassVar[str] = "pathfinder"
-    expects: ClassVar[str] = (
-        "a set made by `sptlab data prepare pathfinder`, or pathfinder32/curv_contour_length_14 of the "
-        "Long Range Arena release"
-    )
+    number: ClassVar[int] = 200_000
+    expects: ClassVar[str] = "pathfinder32/curv_contour_length_14 of the Long Range Arena release"
     licence: ClassVar[str] = "generated, after Linsley et al. 2018 (MIT)"
     shape: ClassVar[str] = "length 1024 (16384 at window 128), 2 classes, 160,000 + 20,000 + 20,000"
 
     def file(self, folder: Path = FOLDER) -> Path:
-        """The prepared file, one per window."""
-        return folder / f"{self.name}{self.window}.npz"
+        """The prepared file, one per window and length."""
+        length = "" if self.contour_length == HARD else f"-{self.contour_length}"
+        return folder / f"{self.name}{self.window}{length}.npz"
+
+    def generate(
+        self, folder: Path, number: int, seed: int, processes: int | None, report: Callable[[str], None]
+    ) -> dict:
+        """Make the images."""
+        settings = dataclasses.replace(generator.PRESETS[self.window], contour_length=self.contour_length)
+        return generator.prepare(
+            folder, settings, count=number, seed=seed, processes=processes, report=report
+        )
 
     @classmethod
     def read(cls, path: Path) -> Parts:
         """A generated set, or a folder of LRA's release."""
-        if (path / MANIFEST).is_file():
+        if is_generated(path):
             images, labels, _ = generator.load(path)
             return {"all": Labelled(images, labels.astype("int32"), ("apart", "joined"))}
         from full_scale.readers.pathfinder_release import read_pathfinder
@@ -55,16 +67,8 @@ class Pathfinder(FileTask):
 
     @classmethod
     def facts(cls, parts: Parts) -> list[Fact]:
-        """What is known of the real files."""
+        """What is known of the released images."""
         return facts.pathfinder_facts(parts)
-
-    def generated(self, folder: Path = FOLDER) -> Path:
-        """The folder of the generated set."""
-        return self.file(folder).with_suffix("")
-
-    def installed(self) -> Path | None:
-        """The generated set, if it is there."""
-        return self.generated() if (self.generated() / MANIFEST).is_file() else None
 
     def build(self, parts: Parts, source: str) -> Dataset:
         """Grey pixels in row order."""

@@ -27,3 +27,10 @@ def padded_values(part: Labelled, longest: int, scale: Scale) -> Split:
         place[: len(each)] = (np.atleast_2d(each.T).T - mean) / deviation
     tokens = tokens[..., 0] if len(mean) == 1 else tokens
     return Split(tokens, part.labels, None if (lengths == longest).all() else lengths)
+
+
+def trimmed(part: Labelled) -> Labelled:
+    """Examples without their padding, as a list."""
+    lengths = [len(each) for each in part.examples] if part.lengths is None else part.lengths
+    examples = [each[:length] for each, length in zip(part.examples, lengths, strict=True)]
+    return Labelled(examples, part.labels, part.classes)

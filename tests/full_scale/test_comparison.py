@@ -9,12 +9,11 @@ import pytest
 from full_scale import compare
 from full_scale.compare import PREDICTIONS, Prediction, combined, verdict
 from full_scale.studies import study
-from full_scale.studies.arm_comparison import Plan, floors, summary, trial_seeds
+from full_scale.studies.arm_comparison import Plan, summary, trial_seeds
 from full_scale.studies.arms import ARMS, Budget, Settings, phases, trial
 from full_scale.studies.experiments import EXPERIMENTS, DocsOrderArms
 from full_scale.studies.settings import CHOSEN, chosen
 from full_scale.studies.sweep import SweepConfig, best
-from full_scale.tasks import Digits, load
 from sims import store
 from sims.store import Result, UserError
 from tests.full_scale.small_runs import DATA, MODEL
@@ -74,13 +73,6 @@ def test_the_sweep_judges_by_validation_accuracy_then_training_loss() -> None:
 def test_both_arms_are_swept_over_the_same_grid_with_seeds_of_its_own() -> None:
     assert len(SweepConfig().grid()) == 10
     assert not set(SweepConfig().seeds) & set(trial_seeds(10, key=jax.random.key(0)))
-
-
-def test_floors_know_what_a_bag_and_a_line_reach() -> None:
-    digits = floors(load(Digits()))
-    assert digits["constant"] == pytest.approx(0.1, abs=0.01)
-    assert digits["bag_of_tokens"] < 0.5 < 0.9 < digits["linear"]
-    assert floors(load(DATA))["bag_of_tokens"] == 0.5
 
 
 def interval(low: float | None, high: float | None) -> dict:

@@ -5,10 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from full_scale.studies.arm_comparison import bags, fitted
+from full_scale.floors import bags, fitted
 from full_scale.tasks.order import DocsOrder, pair
 from sims.prose import cpython_topics, reduce, without_repeats
 from sims.store import UserError
+
+
+def bag_of(part, dataset) -> np.ndarray:
+    return bags(part, dataset.inputs, None).toarray()
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +22,7 @@ def dataset():
 
 def test_every_bag_of_letters_carries_each_label_equally_often(dataset) -> None:
     for part in (dataset.train, dataset.validation, dataset.test):
-        counted = bags(part.tokens, dataset.symbols)
+        counted = bag_of(part, dataset)
         for bag in {tuple(bag) for bag in counted}:
             labels = part.labels[(counted == np.array(bag)).all(axis=1)]
             assert 2 * labels.sum() == len(labels)
@@ -30,7 +34,7 @@ def test_every_bag_of_letters_carries_each_label_equally_often(dataset) -> None:
 
 
 def test_a_classifier_of_bags_is_right_exactly_half_of_the_time(dataset) -> None:
-    bag = [bags(part.tokens, dataset.symbols) for part in (dataset.train, dataset.test)]
+    bag = [bag_of(part, dataset) for part in (dataset.train, dataset.test)]
     assert fitted(*bag, dataset) == 0.5
 
 
@@ -39,7 +43,7 @@ def test_a_classifier_of_bags_beats_chance_when_the_permuted_windows_are_other_w
     tokens = dataset.train.tokens.copy()
     tokens[dataset.train.labels == 0, :8] = 0
     leaky = type(dataset.train)(tokens, dataset.train.labels)
-    bag = bags(leaky.tokens, dataset.symbols)
+    bag = bag_of(leaky, dataset)
     assert fitted(bag, bag, type(dataset)(**{**vars(dataset), "train": leaky, "test": leaky})) > 0.9
 
 
