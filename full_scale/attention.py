@@ -91,9 +91,11 @@ def attend(
 
 def tiled(query: Array, key: Array, value: Array, length: Int[Array, ""] | None, causal: bool) -> Array:
     """`tiled_attention` on arrays (head, length, d_head), in at least float32."""
-    parts = (array.swapaxes(1, 2).astype(precision(array.dtype)) for array in (query, key, value))
+    precise = precision(query.dtype)
+    scaled = query.astype(precise) * jnp.asarray(query.shape[-1] ** -0.5, precise)
+    parts = (array.astype(precise).swapaxes(1, 2) for array in (scaled, key, value))
     lengths = None if length is None else jnp.broadcast_to(length, query.shape[:1])
-    return tiled_attention(causal, *parts, lengths).swapaxes(1, 2).astype(value.dtype)
+    return tiled_attention(causal, *parts, lengths).astype(value.dtype)
 
 
 def fused(query: Array, key: Array, value: Array, length: Int[Array, ""] | None, causal: bool) -> Array:

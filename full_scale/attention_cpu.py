@@ -18,8 +18,8 @@ TILE = 1 << 20
 
 
 def scores(query: Array, key: Array, length: Array | None, causal: bool) -> Float[Array, "query key"]:
-    """S = Q^T K / sqrt(d_head), at the lowest number where a query may not read."""
-    raw = jnp.einsum("dq,dk->qk", query * jnp.asarray(query.shape[0] ** -0.5, query.dtype), key)
+    """S = Q^T K, at the lowest number where a query may not read."""
+    raw = jnp.einsum("dq,dk->qk", query, key)
     at = jax.lax.broadcasted_iota(jnp.int32, raw.shape, 1)
     lowest = jnp.finfo(raw.dtype).min
     if length is not None:
@@ -36,14 +36,13 @@ def output(
     length: Int[Array, ""] | None,
     *,
     causal: bool,
-) -> tuple[Float[Array, "d_head length"], Float[Array, " length"]]:
+) -> tuple[Float[Array, "length d_head"], Float[Array, " length"]]:
     """O_i = sum_j A_ij v_j with A = softmax(S), and l_i = log sum_j exp S_ij."""
     tile = scores(query, key, length, causal)
     top = tile.max(axis=1, keepdims=True)
     powers = jnp.exp(tile - top)
     total = powers.sum(axis=1, keepdims=True)
-    mixed = jnp.einsum("qk,dk->qd", powers, value) / total
-    return mixed.T, (top + jnp.log(total))[:, 0]
+    return jnp.einsum("qk,dk->qd", powers, value) / total, (top + jnp.log(total))[:, 0]
 
 
 def slopes(
@@ -51,24 +50,21 @@ def slopes(
     key: Float[Array, "d_head length"],
     value: Float[Array, "d_head length"],
     length: Int[Array, ""] | None,
-    mixed: Float[Array, "d_head length"],
     logs: Float[Array, " length"],
     slope: Float[Array, "d_head length"],
+    aligned: Float[Array, " length"],
     *,
     causal: bool,
-) -> tuple[Array, Array, Array]:
-    """Gradients in Q, K and V from that in O, G: with A = exp(S - l),
+) -> tuple[Float[Array, "length d_head"], Float[Array, "d_head length"], Float[Array, "d_head length"]]:
+    """Gradients in Q, K and V from G, that in O, and a_i = G_i.O_i: with A = exp(S - l),
 
-    dV_j = sum_i A_ij G_i,  dS_ij = A_ij (G_i.v_j - G_i.O_i),  dQ_i = sum_j dS_ij k_j / sqrt(d_head),
-    dK_j = sum_i dS_ij q_i / sqrt(d_head).
+    dV_j = sum_i A_ij G_i,  dS_ij = A_ij (G_i.v_j - a_i),  dQ_i = sum_j dS_ij k_j,  dK_j = sum_i dS_ij q_i.
     """
     weights = jnp.exp(scores(query, key, length, causal) - logs[:, None])
-    inner = jnp.einsum("dq,dk->qk", slope, value)
-    tile = weights * (inner - jnp.sum(slope * mixed, axis=0)[:, None])
-    scale = jnp.asarray(query.shape[0] ** -0.5, query.dtype)
+    tile = weights * (jnp.einsum("dq,dk->qk", slope, value) - aligned[:, None])
     return (
-        jnp.einsum("qk,dk->qd", tile, key * scale).T,
-        jnp.einsum("dq,qk->dk", query * scale, tile),
+        jnp.einsum("qk,dk->qd", tile, key),
+        jnp.einsum("dq,qk->dk", query, tile),
         jnp.einsum("dq,qk->dk", slope, weights),
     )
 
@@ -105,20 +101,24 @@ def tiled_attention(
     key: Float[Array, "row d_head length"],
     value: Float[Array, "row d_head length"],
     lengths: Int[Array, " row"] | None,
-) -> Float[Array, "row d_head length"]:
-    """softmax(Q^T K / sqrt(d_head)) V of every row, over the keys before its length."""
+) -> Float[Array, "row length d_head"]:
+    """softmax(Q^T K) V of every row, over the keys before its length."""
     return over_rows(partial(output, causal=causal))(query, key, value, lengths)[0]
 
 
 def forward(causal: bool, query: Array, key: Array, value: Array, lengths: Array | None) -> Any:
-    """The output, and what `backward` needs: two numbers more per query than the inputs."""
+    """The output, and what `backward` needs: the arguments, the output and one number per query."""
     mixed, logs = over_rows(partial(output, causal=causal))(query, key, value, lengths)
-    return mixed, (query, key, value, lengths, mixed, logs)
+    return mixed, (query, key, value, lengths, logs, mixed)
 
 
 def backward(causal: bool, kept: Any, slope: Array) -> tuple[Array, Array, Array, None]:
     """`slopes` of every row."""
-    return *over_rows(partial(slopes, causal=causal))(*kept, slope), None
+    *arguments, mixed = kept
+    aligned = jnp.sum(slope * mixed, axis=2)
+    rows = over_rows(partial(slopes, causal=causal))
+    query, key, value = rows(*arguments, slope.swapaxes(1, 2), aligned)
+    return query.swapaxes(1, 2), key, value, None
 
 
 tiled_attention.defvjp(forward, backward)

@@ -6,10 +6,18 @@ import numpy as np
 import pytest
 from tolerances import EXACT_FLOAT64, FLOAT32
 
+from full_scale import attention_cpu
 from full_scale.attention import attend, attention_weights
 
-SHORT, LONG = 7, 208
-"""Below and above the length at which sequences are mapped one by one."""
+LENGTH = 7
+
+
+@pytest.fixture(
+    params=[attention_cpu.TILE, 4 * LENGTH**2, 1], ids=["together", "some left over", "one by one"]
+)
+def tile(request, monkeypatch) -> None:
+    """How many rows a tile takes: of 6, all; 4 and then 2; one at a time."""
+    monkeypatch.setattr(attention_cpu, "TILE", request.param)
 
 
 def projections(length, *batch, dtype=jnp.float64, seed=0):
@@ -50,18 +58,16 @@ def energy(method, rule):
 
 
 @RULES
-@pytest.mark.parametrize("length", [SHORT, LONG])
 @pytest.mark.parametrize("method", ["auto", "explicit"])
-def test_attention_is_a_weighted_mean_over_the_keys_a_query_may_read(method, length, rule) -> None:
-    inputs = projections(length)
+def test_attention_is_a_weighted_mean_over_the_keys_a_query_may_read(method, rule) -> None:
+    inputs = projections(LENGTH)
     found = attend(*inputs, method=method, **with_array(rule))
     assert np.allclose(found, by_hand(*inputs, **rule), rtol=0, atol=EXACT_FLOAT64)
 
 
 @RULES
-@pytest.mark.parametrize("length", [SHORT, LONG])
-def test_the_fast_gradient_is_that_of_explicit_scores(length, rule) -> None:
-    inputs = [*projections(length), projections(length, seed=1)[0]]
+def test_the_fast_gradient_is_that_of_explicit_scores(rule) -> None:
+    inputs = [*projections(length), projections(LENGTH, seed=1)[0]]
     fast, plain = (
         jax.jit(jax.grad(energy(method, rule), argnums=(0, 1, 2)))(*inputs) for method in ("auto", "explicit")
     )
@@ -69,16 +75,15 @@ def test_the_fast_gradient_is_that_of_explicit_scores(length, rule) -> None:
         assert jnp.allclose(found, expected, rtol=0, atol=EXACT_FLOAT64 * jnp.abs(expected).max())
 
 
-@pytest.mark.parametrize("length", [SHORT, LONG])
-def test_a_bias_of_zero_is_no_bias(length) -> None:
-    inputs = projections(length)
-    zero = jnp.zeros((2, length, length))
+def test_a_bias_of_zero_is_no_bias() -> None:
+    inputs = projections(LENGTH)
+    zero = jnp.zeros((2, LENGTH, LENGTH))
     assert jnp.allclose(attend(*inputs, bias=zero), attend(*inputs), rtol=0, atol=EXACT_FLOAT64)
 
 
 def test_a_bias_adds_to_the_scores() -> None:
-    query, key, value = projections(SHORT)
-    bias = jax.random.normal(jax.random.key(3), (2, SHORT, SHORT), jnp.float64)
+    query, key, value = projections(LENGTH)
+    bias = jax.random.normal(jax.random.key(3), (2, LENGTH, LENGTH), jnp.float64)
     expected = jax.nn.softmax(jnp.log(attention_weights(query, key)) + bias, axis=-1)
     found = attention_weights(query, key, bias)
     assert jnp.allclose(found, expected, rtol=0, atol=EXACT_FLOAT64)
@@ -86,28 +91,25 @@ def test_a_bias_adds_to_the_scores() -> None:
     assert jnp.allclose(attend(query, key, value, bias=bias), mixed, rtol=0, atol=EXACT_FLOAT64)
 
 
-@pytest.mark.parametrize("length", [SHORT, LONG])
-def test_no_output_depends_on_padding(length) -> None:
-    query, key, value = projections(length)
+def test_no_output_depends_on_padding() -> None:
+    query, key, value = projections(LENGTH)
     slope = jax.grad(lambda k, v: jnp.sum(attend(query, k, v, length=jnp.int32(5)) ** 2), argnums=(0, 1))
     for part in slope(key, value):
         assert jnp.all(part[:, 5:] == 0) and jnp.any(part[:, :5] != 0, axis=(0, 2)).all()
 
 
-@pytest.mark.parametrize("length", [SHORT, LONG])
-def test_no_output_depends_on_the_future_when_causal(length) -> None:
-    query, key, value = projections(length)
-    at = length // 2
+def test_no_output_depends_on_the_future_when_causal() -> None:
+    query, key, value = projections(LENGTH)
+    at = LENGTH // 2
     slope = jax.grad(lambda k, v: jnp.sum(attend(query, k, v, causal=True)[:, at] ** 2), argnums=(0, 1))
     for part in slope(key, value):
         assert jnp.all(part[:, at + 1 :] == 0) and jnp.any(part[:, : at + 1] != 0, axis=(0, 2)).all()
 
 
-@pytest.mark.parametrize("length", [SHORT, LONG])
 @pytest.mark.parametrize("causal", [False, True])
-def test_a_batch_is_its_sequences_one_by_one(length, causal) -> None:
-    inputs = [*projections(length, 3), projections(length, 3, seed=1)[0]]
-    lengths = jnp.array([length, 3, length - 2], jnp.int32)
+def test_a_batch_is_its_sequences_one_by_one(tile, causal) -> None:
+    inputs = [*projections(LENGTH, 3), projections(LENGTH, 3, seed=1)[0]]
+    lengths = jnp.array([LENGTH, 3, LENGTH - 2], jnp.int32)
 
     def total(query, key, value, weight, last):
         return jnp.sum(weight * attend(query, key, value, length=last, causal=causal) ** 2)
@@ -126,7 +128,7 @@ def test_a_batch_is_its_sequences_one_by_one(length, causal) -> None:
 
 
 def test_what_is_shared_by_a_batch_is_shared_by_the_map() -> None:
-    query, key, value = projections(LONG, 2)
+    query, key, value = projections(LENGTH, 2)
     shared = jax.vmap(attend, in_axes=(0, None, 0))(query, key[0], value)
     for row in range(2):
         expected = attend(query[row], key[0], value[row])
@@ -135,8 +137,8 @@ def test_what_is_shared_by_a_batch_is_shared_by_the_map() -> None:
 
 @pytest.mark.parametrize("biased", [False, True])
 def test_explicit_scores_have_second_derivatives(biased) -> None:
-    query, key, value = projections(SHORT)
-    bias = jnp.zeros((2, SHORT, SHORT)) if biased else None
+    query, key, value = projections(LENGTH)
+    bias = jnp.zeros((2, LENGTH, LENGTH)) if biased else None
     method = "auto" if biased else "explicit"
     slope = jax.grad(lambda q: jnp.sum(attend(q, key, value, bias=bias, method=method) ** 2))
     step = 1e-5
@@ -146,7 +148,7 @@ def test_explicit_scores_have_second_derivatives(biased) -> None:
 
 
 def test_half_precision_inputs_keep_their_type_and_a_float32_softmax() -> None:
-    inputs = projections(LONG, dtype=jnp.bfloat16)
+    inputs = projections(LENGTH, dtype=jnp.bfloat16)
     found = attend(*inputs)
     exact = by_hand(*(array.astype(jnp.float64) for array in inputs))
     assert found.dtype == jnp.bfloat16
@@ -154,6 +156,6 @@ def test_half_precision_inputs_keep_their_type_and_a_float32_softmax() -> None:
 
 
 def test_single_precision_agrees_to_rounding() -> None:
-    inputs = projections(LONG, dtype=jnp.float32)
+    inputs = projections(LENGTH, dtype=jnp.float32)
     exact = by_hand(*(array.astype(jnp.float64) for array in inputs))
     assert np.allclose(attend(*inputs), exact, rtol=0, atol=FLOAT32)
