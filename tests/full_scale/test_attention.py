@@ -67,7 +67,7 @@ def test_attention_is_a_weighted_mean_over_the_keys_a_query_may_read(method, rul
 
 @RULES
 def test_the_fast_gradient_is_that_of_explicit_scores(rule) -> None:
-    inputs = [*projections(length), projections(LENGTH, seed=1)[0]]
+    inputs = [*projections(LENGTH), projections(LENGTH, seed=1)[0]]
     fast, plain = (
         jax.jit(jax.grad(energy(method, rule), argnums=(0, 1, 2)))(*inputs) for method in ("auto", "explicit")
     )
