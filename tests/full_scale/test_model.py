@@ -1,5 +1,7 @@
 """The Transformer's additive score bias, frozen attention, encoders, heads, precision and refusals."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -18,6 +20,7 @@ NOTHING = jnp.zeros(LENGTH, bool)
 BFLOAT16 = 2.0**-8  # spacing of bfloat16 at 1
 
 
+@functools.cache
 def build(inputs: Inputs = SYMBOLS, **choices) -> Transformer:
     return Transformer(ModelConfig(2, 8, 2, 16, **choices), inputs, key=jax.random.key(0))
 

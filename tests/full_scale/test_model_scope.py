@@ -1,5 +1,6 @@
 """What reaches what: positions, pools, padding, causality, copies, and the attention that computes them."""
 
+import functools
 import itertools
 
 import jax
@@ -20,6 +21,7 @@ NOTHING = jnp.zeros(LENGTH, bool)
 TOKENS = jax.random.randint(jax.random.key(1), (LENGTH,), 0, 5, jnp.int32)
 
 
+@functools.cache
 def build(inputs: Inputs = SYMBOLS, **choices) -> Transformer:
     return Transformer(ModelConfig(2, 8, 2, 16, **choices), inputs, key=jax.random.key(0))
 

@@ -1,5 +1,6 @@
 """Parts of a model: which parameter belongs where, what transfer takes and what freezing keeps."""
 
+import functools
 from collections import Counter
 
 import equinox as eqx
@@ -15,6 +16,7 @@ from sims.store import UserError
 TOKENS = jnp.arange(6, dtype=jnp.int32) % 4
 
 
+@functools.cache
 def build(seed: int = 0, classes: int = 2, **choices) -> Transformer:
     config = ModelConfig(2, 4, 2, 6, **choices)
     return Transformer(config, Inputs(6, classes, symbols=4), key=jax.random.key(seed))
