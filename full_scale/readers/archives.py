@@ -132,7 +132,7 @@ def _tar_members(path: Path, stream: io.BufferedIOBase, wanted: Wanted) -> Itera
 
 def _require_safe(path: Path, name: str) -> None:
     absolute = re.match(r"[/\\]|[A-Za-z]:", name)
-    if absolute or ".." in re.split(r"[/\\]", name) or not name.isprintable():
+    if not name or absolute or ".." in re.split(r"[/\\]", name) or not name.isprintable():
         raise unusable(path, "member names below the archive's root", repr(name), "do not use this archive")
 
 

@@ -130,22 +130,18 @@ def read_text_folder(path: Path) -> dict[str, Labelled]:
     """{"all"} of <class>/*.txt, or the parts of {train,validation,test}/<class>/*.txt, by name."""
     path = Path(path)
     found = {name: decoded(path / name, data) for name, data in members(path, _is_text)}
-    split = bool(found) and all(PurePosixPath(name).parts[0] in PARTS for name in found)
-    parts: dict[str, list[str]] = {}
-    for name in sorted(found):
-        parts.setdefault(PurePosixPath(name).parts[0] if split else "all", []).append(name)
-    kinds = {name: PurePosixPath(name).parts[1 if split else 0] for name in found}
-    _, classes = label_codes(path, list(kinds.values()))
-    code = {kind: index for index, kind in enumerate(classes)}
-    return {
-        part: Labelled(
-            [found[name] for name in names],
-            np.array([code[kinds[name]] for name in names], np.int32),
-            classes,
-        )
-        for part, names in parts.items()
-    }
+    places = {name: PurePosixPath(name).parts[:-1] for name in sorted(found)}
+    split = all(len(place) > 1 and place[-2] in PARTS for place in places.values())
+    codes, classes = label_codes(path, [place[-1] for place in places.values()])
+    code = dict(zip(places, codes, strict=True))
+    parts = {}
+    for part in PARTS if split else ("all",):
+        names = [name for name, place in places.items() if not split or place[-2] == part]
+        if names:
+            labels = np.array([code[name] for name in names], np.int32)
+            parts[part] = Labelled([found[name] for name in names], labels, classes)
+    return parts
 
 
 def _is_text(name: str) -> bool:
-    return re.fullmatch(r"(\./)?[^/]+(/[^/]+){1,2}\.txt", name) is not None
+    return re.fullmatch(r"(\./)?[^/]+(/[^/]+){1,3}\.txt", name) is not None

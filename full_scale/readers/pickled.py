@@ -32,6 +32,10 @@ CONSTANTS = {
 }  # fmt: skip
 
 
+STEPS_MOST = 1_000_000
+"""A batch of 10,000 images takes some 60,000 steps."""
+
+
 class _Name(str):
     """One of NAMES' values, or the mark, on the stack."""
 
@@ -52,14 +56,16 @@ class _Blank:
 MARK = _Name("mark")
 
 
-def plain_pickle(data: bytes) -> dict[str, object]:
+def plain_pickle(data: bytes, most: int = STEPS_MOST) -> dict[str, object]:
     """The dict that a pickle holds, byte keys as strings. Raises ValueError for anything but plain data."""
     stack: list = []
     memo: dict[int, Any] = {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of escapes in a damaged name
-            for opcode, argument, _ in pickletools.genops(data):
+            for step, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+                if step >= most:
+                    raise ValueError(f"a pickle of more than {most:,} steps")
                 _step(opcode.name, argument, stack, memo)
     except (IndexError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a broken pickle ({type(error).__name__})") from error

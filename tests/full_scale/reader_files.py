@@ -230,7 +230,7 @@ TS_HEADER = b"""# made for tests
 def series_sources() -> list[Source]:
     """Time series, and the user's own data."""
     series = {
-        "Tiny_TRAIN.ts": TS_HEADER + b"1.5,2,?,4:0,?,?,1:up\n?,5:7,NaN:down\n",
+        "Tiny_TRAIN.ts": TS_HEADER + b"1.5,2,?,4:0,?,?,3:up\n?,5:7,NaN:down\n",
         "Tiny_TEST.ts": TS_HEADER + b"1,2,3:4,5,6:down\n",
     }
     tokens = {"x": pixels(4, 6), "y": np.array(["b", "a", "b", "c"]), "lengths": np.array([6, 1, 2, 3])}
