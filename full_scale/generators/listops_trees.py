@@ -4,7 +4,7 @@ Codes: 0 pads, 1..4 open [MIN [MAX [MED [SM, 5 closes ], 6..15 are the digits 0.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -13,6 +13,15 @@ from sims.store import UserError
 SYMBOLS = ("<pad>", "[MIN", "[MAX", "[MED", "[SM", "]", *"0123456789", "<unk>", "<eos>")
 """The symbol of each code: Long Range Arena's fifteen (its ] also known as X), and a loader's three."""
 MIN, MAX, MED, SM, CLOSE, ZERO = range(1, 7)
+
+
+OF_SORTED: dict[int, Callable[[list[int]], int]] = {
+    MIN: lambda digits: digits[0],
+    MAX: lambda digits: digits[-1],
+    MED: lambda digits: (digits[(len(digits) - 1) // 2] + digits[len(digits) // 2]) // 2,
+    SM: lambda digits: sum(digits) % 10,
+}
+"""Of an even number of digits the median is the mean of the middle two, truncated."""
 
 
 def trees(
@@ -60,20 +69,16 @@ def value(codes: list[int]) -> int:
         else:
             end = len(stack) - 1 - stack[::-1].index(-1)
             arguments = sorted(stack[end + 1 :])
-            stack[end:] = [applied(code, arguments)]
+            stack[end:] = [OF_SORTED[code](arguments)]
     return stack[0]
 
 
-def applied(operator: int, arguments: list[int]) -> int:
-    """An operator of sorted digits; of an even number the median is the mean of the middle two, truncated."""
-    if operator == MIN:
-        return arguments[0]
-    if operator == MAX:
-        return arguments[-1]
-    if operator == SM:
-        return sum(arguments) % 10
-    half = len(arguments) // 2
-    return arguments[half] if len(arguments) % 2 else (arguments[half - 1] + arguments[half]) // 2
+OPERATORS: dict[str, Callable] = {
+    "[MIN": min,
+    "[MAX": max,
+    "[MED": np.median,
+    "[SM": lambda digits: sum(digits) % 10,
+}
 
 
 def evaluate(tokens) -> int:
@@ -98,9 +103,6 @@ def evaluate(tokens) -> int:
             f"expected one whole expression of ListOps, got {len(text)} symbols of none; check them"
         )
     return open_lists[0][1][0]
-
-
-OPERATORS = {"[MIN": min, "[MAX": max, "[MED": np.median, "[SM": lambda digits: sum(digits) % 10}
 
 
 def binarised(codes: list[int]) -> str:
