@@ -35,6 +35,7 @@ COMMANDS = {
     "derive": "show how a claim is derived, every step checked",
     "simulate": "run one simulation of the minimal model",
     "train": "train and probe Transformers on one task",
+    "data": "list, prepare and check the data of the tasks",
     "compare": "set each prediction beside the toy and the Transformer",
     "figures": "draw figures from stored results",
     "study": "the learning-rate and warm-up sweep behind both arms' settings (hours)",
@@ -183,12 +184,17 @@ class Experiment(Storing):
 
     name: ClassVar[str] = ""
 
+    @staticmethod
+    def shown(values: dict) -> str:
+        """Its values as text."""
+        return json.dumps(values, indent=1)
+
     def __call__(self) -> int:
         from sims import store
 
         with store.lock(self.out), progress(self.name, self.quiet) as report:
             result = run_stage(self, self.name, self.config, report)  # type: ignore[attr-defined]
-        print(json.dumps(result.values, indent=1))
+        print(self.shown(result.values))
         return 0
 
 
@@ -227,6 +233,66 @@ class Simulation(Experiment):
             )
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"--workers must be at least 1: got {self.workers}; try 2")
+
+
+@dataclasses.dataclass(frozen=True)
+class Data(Command):
+    """List, prepare and check the data of the tasks.
+
+    list: every task, its sizes and source, and whether its files are there.
+    prepare TASK: generate pathfinder or listops, or read your files (--source) and store them in one compact file
+    with a manifest of hashes. Generating goes on where it was interrupted. Exit 2 when files are missing or wrong.
+    check TASK: hashes, and what is known of the real files; a line per fact, exit 1 when one does not hold.
+    """
+
+    action: tyro.conf.Positional[Literal["list", "prepare", "check"]] = "list"
+    """What to do."""
+    task: tyro.conf.Positional[str] = ""
+    """A task of the list, for prepare and check."""
+    out: Annotated[Path, tyro.conf.arg(aliases=("--data",))] = Path("data")
+    """Folder of prepared data; `sptlab train` looks into the one named data."""
+    source: Path | None = None
+    """Your files: a file, folder or archive as the list and the errors name them; nothing is executed."""
+    number: int | None = None
+    """Sequences to generate; by default Long Range Arena's: 200,000 for pathfinder, 100,000 for listops."""
+    window: Literal[32, 64, 128, 256] = 32
+    """pathfinder: pixels on a side; 128 is Path-X."""
+    contour_length: Literal[6, 9, 14] = 14
+    """pathfinder: paddles of the long contours, 6 easy, 14 hard."""
+    variant: Literal["lra", "small"] = "lra"
+    """listops: small has 30 to 128 symbols instead of 501 to 1,999."""
+    processes: int | None = None
+    """That generate side by side; by default one per core."""
+    line: ClassVar[str] = "data"
+
+    def __call__(self) -> int:
+        from full_scale import data_command
+
+        if self.action == "list":
+            lines, holds = data_command.listing(self.out), True
+        else:
+            place = data_command.Place(self.out, self.source)
+            if self.action == "check":
+                lines, holds = data_command.check(self.chosen(), place)
+            else:
+                with progress("data", self.quiet) as report:
+                    settings = dict(number=self.number, seed=self.seed, processes=self.processes)
+                    lines, holds = data_command.prepare(self.chosen(), place, report=report, **settings), True
+        print("\n".join(lines))
+        return 0 if holds else 1
+
+    def chosen(self) -> Any:
+        """The task with its settings, or a UsageError that names the tasks."""
+        from full_scale.tasks import TASKS
+
+        if not self.task:
+            raise UsageError(
+                f"name a task, for example `sptlab data {self.action} text` (see sptlab data list)"
+            )
+        kind = TASKS[require(self.task, TASKS, "task")]
+        fields = {field.name for field in dataclasses.fields(kind)}
+        given = {name: getattr(self, name) for name in ("window", "contour_length", "variant")}
+        return kind(**{name: value for name, value in given.items() if name in fields})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -286,12 +352,13 @@ def experiment_command(command: str, name: str) -> type:
     core = experiments(command)[name]
     config = Annotated[core.Config, tyro.conf.arg(name="")]  # type: ignore[name-defined]
     line = command if command == name else f"{command} {shown(name)}"
+    own = {"shown": staticmethod(core.shown)} if hasattr(core, "shown") else {}
     return dataclasses.make_dataclass(
         name,
         [("config", config, dataclasses.field(default=core.Config()))],
         bases=(Simulation if command == "simulate" else Experiment,),
         frozen=True,
-        namespace={"__doc__": core.description, "name": name, "line": line},
+        namespace={"__doc__": core.description, "name": name, "line": line, **own},
     )
 
 
@@ -396,6 +463,7 @@ def run_stage(command: Storing, name: str, config: Any, report: Report | None) -
         return kept(command, name, config, lambda _: core.run(config, key=key, report=report))
     core = experiments("study" if name == "study" else "train")[name]
     key = stage_key("training", command.seed)  # one for all, so that they share their training runs
+    name = getattr(config, "stored_as", name)  # grids differ by preset and task
     return kept(
         command, name, config, lambda folder: core.run(config, key=key, report=report, checkpoint=folder)
     )
@@ -474,7 +542,7 @@ def expected_seconds(configs: dict[str, Any]) -> dict[str, float]:
 
 def share_of(report: Report, label: str, before: float, seconds: float, total: float) -> Report:
     """A stage's hook inside the whole run's."""
-    return lambda done, of, *_: report(before + seconds * done / max(of, 1), total, label)
+    return lambda done, of, *_, **__: report(before + seconds * done / max(of, 1), total, label)
 
 
 def stored(folder: Path) -> dict[str, Any]:
@@ -515,17 +583,18 @@ def progress(title: str, quiet: bool) -> Iterator[Report]:
     bar = Progress(*columns, console=console, disable=quiet or lines, transient=True)
     task, started, said, reached = bar.add_task(title, total=1.0), time.perf_counter(), set(), 0.0
 
-    def report(done: float, total: float, label: str = "") -> None:
+    def report(done: float, total: float, label: str = "", note: str = "") -> None:
         nonlocal reached
         if INTERRUPTED.is_set():  # a library that was being imported has swallowed it
             raise KeyboardInterrupt
         reached = max(reached, done / max(total, 1))  # a stage in two parts may start again at 0
-        bar.update(task, completed=reached, description=f"{title} {label}".strip())
+        bar.update(task, completed=reached, description=f"{title} {label} {note}".strip())
         if lines and (label, int(10 * reached)) not in said:
             said.add((label, int(10 * reached)))
             left = (time.perf_counter() - started) * (1 - reached) / reached if reached else 0
             about = f", about {left:.0f} s left" if left else ""
-            print(f"{title} {label} {100 * reached:3.0f}%{about}", file=sys.stderr, flush=True)
+            told = f", {note}" if note else ""
+            print(f"{title} {label} {100 * reached:3.0f}%{told}{about}", file=sys.stderr, flush=True)
 
     with bar:
         yield report
@@ -558,6 +627,8 @@ def parse(arguments: list[str]) -> Command:
         if not rest or rest[0] in ("-h", "--help", "--list"):
             print(listing(name, known))
             raise SystemExit(0)
+        if name == "train" and rest[0].startswith("--"):  # sptlab train --grid transfer
+            rest = ["run", *rest]
         chosen = require(rest[0], [*known, "--list"], "simulation" if name == "simulate" else "task")
         return understood(experiment_command(name, chosen), f"sptlab {name} {shown(chosen)}", rest[1:])
     if name == "study":
@@ -568,6 +639,7 @@ def parse(arguments: list[str]) -> Command:
         "derive": Derive,
         "compare": Compare,
         "figures": Figures,
+        "data": Data,
     }
     return understood(kinds[name], f"sptlab {name}", rest)
 
@@ -581,6 +653,8 @@ def listing(command: str, known: dict[str, Any]) -> str:
     )
     flags = "[--out FOLDER] [--seed N] [--quiet] [settings of its own]"
     usage = f"usage: sptlab {command} NAME {flags}\n       sptlab {command} --list"
+    if command == "train":
+        usage += "\n       sptlab train [run] --preset PRESET --grid arms|transfer|priors|depth|core|all"
     if command == "simulate":
         usage += "\n       sptlab simulate NAME --sweep FILE [--engine local|dask]"
     times = "Times are for the default settings on two cores; what was interrupted goes on."

@@ -106,7 +106,9 @@ def parameters(model: ModelConfig, inputs: Inputs) -> dict[str, int]:
     """Number of parameters of each part, and of all; nothing is allocated."""
     shapes = eqx.filter_eval_shape(Transformer, model, inputs, key=jax.random.key(0))
     counts: dict[str, int] = {}
-    for path, leaf in jax.tree_util.tree_leaves_with_path(eqx.filter(shapes, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(
+        eqx.filter(shapes, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct))
+    ):
         part = part_of(path)[0]
         counts[part] = counts.get(part, 0) + leaf.size
     return {**counts, "all": sum(counts.values())}

@@ -34,6 +34,7 @@ AMOS: dict[str, Preset] = {
         pretraining=amos(1e-3, 2000, 100),  # paper, table 4
         labels=amos(1e-4, 2000, 100),  # paper, table 4
         masking=Masking(0.10),
+        settings={"mark_end": True},
         description="ListOps: 6 layers of width 512",
     ),
     "amos-text": Preset(

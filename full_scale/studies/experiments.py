@@ -8,13 +8,14 @@ import dataclasses
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from full_scale import score_probes
 from full_scale.model import ModelConfig
-from full_scale.studies import arm_comparison
+from full_scale.studies import arm_comparison, cpu_study, grids
 from full_scale.studies.arm_comparison import Plan, trial_seeds
 from full_scale.studies.arms import Arm, Budget, Settings
 from full_scale.studies.settings import chosen
@@ -137,7 +138,8 @@ class Experiment:
             return self.compute(plan, folder, command=command, report=report, jobs=config.jobs)
 
 
-EXPERIMENTS = {
+EXPERIMENTS: dict[str, Any] = {
+    "run": grids,
     "docs_order": Experiment(
         DocsOrderArms, arm_comparison.run, "letters in order or permuted: labels alone against SPT", 130.0
     ),
@@ -147,4 +149,5 @@ EXPERIMENTS = {
     "digits": Experiment(
         DigitsArms, arm_comparison.run, "handwritten digits, a control: a tie is expected", 55.0
     ),
+    "cpu_study": cpu_study,
 }

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from full_scale.dataset import Dataset
-from full_scale.studies import accounting, arm_comparison
+from full_scale.floors import floors
+from full_scale.studies import accounting, tables
 from full_scale.studies.arm_comparison import over_seeds, trial_seeds
 from full_scale.studies.plan import GridPlan
 from full_scale.studies.preset import Preset
@@ -28,6 +29,8 @@ from sims.intervals import mean_interval
 from sims.limits import at_least
 from sims.store import Result, UserError
 
+description = "arms of a grid on a preset: labels alone, SPT, transfer, priors, depth; floors, FLOPs, shares"
+seconds = 240.0
 Grid = Literal["arms", "transfer", "priors", "depth", "core", "all"]
 
 
@@ -62,7 +65,7 @@ class GridConfig:
     @classmethod
     def smoke(cls) -> "GridConfig":
         """Seconds, to see that all runs; its numbers mean nothing."""
-        return cls("smoke", "transfer", seeds=2, jobs=1)
+        return cls("smoke", "arms", seeds=2, jobs=1)
 
     @property
     def stored_as(self) -> str:
@@ -97,6 +100,10 @@ def run(
         return compute(config.plan(key=key), folder, command=command, report=report, jobs=config.jobs)
 
 
+Config = GridConfig
+shown = tables.shown
+
+
 def compute(
     plan: GridPlan, folder: Path, *, command: str, report: Progress | None = None, jobs: int | None = None
 ) -> tuple[dict[str, object], dict[str, np.ndarray]]:
@@ -116,8 +123,9 @@ def compute(
         "data": dataset.describe(),
         "preset": plan.preset.description,
         "seeds": list(plan.seeds),
-        "floor": arm_comparison.floors(dataset),
+        "floor": floors(dataset),
         "arms": {v.name: summary(found[v], trials[v][0], dataset, test) for v in plan.variants},
+        "order": [v.name for v in plan.variants],
         "shares": shares(test, train),
         "tuning": tried,
     }

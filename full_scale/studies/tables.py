@@ -24,7 +24,8 @@ def shown(values: Mapping[str, Any]) -> str:
         "",
         f"{'arm':24} {'test accuracy':24} {'train accuracy':24} {'steps':>7} {'FLOPs':>8} {'parameters':>10}",
     ]
-    for name, arm in values["arms"].items():
+    for name in values["order"]:
+        arm = values["arms"][name]
         lines.append(
             f"{name:24} {interval(arm['test_accuracy']):24} {interval(arm['train_accuracy']):24} "
             f"{arm['steps']:7} {arm['flops']:8.1e} {arm['parameters']:10}"

@@ -99,6 +99,7 @@ def sources(configs: Iterable[TrialConfig], folder: Path) -> dict[TrialConfig, T
     Phases that at least two of the runs begin with become a run of their own.
     """
     wanted = list(dict.fromkeys(config for config in configs if not finished(config, folder)))
+    wanted.sort(key=lambda config: -config.model.layers * config.steps)  # a long run last would end alone
     shared = Counter(prefix for config in wanted for prefix in prefixes(config))
     found: dict[TrialConfig, TrialConfig | None] = {}
 

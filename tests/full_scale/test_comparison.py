@@ -126,7 +126,8 @@ def test_a_row_reads_the_results_it_names() -> None:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_has_a_smoke_size_and_says_what_it_shows(name: str) -> None:
     experiment = EXPERIMENTS[name]
-    assert experiment.Config.smoke().steps < experiment.Config().steps
+    assert experiment.Config.smoke().seeds < experiment.Config().seeds
+    assert experiment.Config.smoke().jobs == 1
     assert experiment.description
 
 

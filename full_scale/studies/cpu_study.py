@@ -1,0 +1,121 @@
+"""The paper's questions at the size of two cores: four tasks, the arms of the grid `core`, five seeds.
+
+Every arm that trains by itself runs at the best of three learning rates, chosen on another seed by validation
+data; what is transferred takes SPT's rate. All arms take equal steps; pretraining is computed once per seed.
+Two order tasks and shuffle-runs, where neighbours decide; digits, a control in which a tie is expected.
+"""
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import PRNGKeyArray
+
+from full_scale.studies import grids, tables
+from full_scale.studies.arm_comparison import trial_seeds
+from full_scale.studies.grids import part_of
+from full_scale.studies.plan import GridPlan
+from full_scale.studies.preset import Preset
+from full_scale.studies.presets import small
+from full_scale.studies.variants import grid
+from full_scale.tasks import TASKS, Task
+from full_scale.training.trials import Progress
+from sims.limits import at_least
+from sims.store import UserError
+
+description = "qk_share, prior_share, depth_share and fit_gap on four tasks at the size of two cores"
+seconds = 3000.0
+STUDIED: dict[str, dict[str, object]] = {
+    "docs-order": {},
+    "imdb-order": {"source": "imdb", "most": 3000},
+    "shuffle-runs": {},
+    "digits": {},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What the study runs."""
+
+    tasks: tuple[str, ...] = tuple(STUDIED)
+    """Of docs-order, imdb-order, shuffle-runs, digits."""
+    imdb: Path | None = None
+    """The reviews' files, for imdb-order; by default data/text.npz, made by `sptlab data prepare text`."""
+    seeds: int = 5
+    """Runs of each arm."""
+    steps: int = 2400
+    """Optimiser steps of a run, two thirds of them pretraining where there is some."""
+    depths: tuple[int, ...] = (1, 2, 4)
+    """Layers of the label-only arms."""
+    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
+    """Learning rates tried."""
+    jobs: int | None = None
+    """Runs side by side; by default one per core."""
+
+    def __post_init__(self) -> None:
+        at_least(1, seeds=self.seeds, steps=self.steps)
+        for task in self.tasks:
+            if task not in STUDIED:
+                raise UserError(f"expected tasks among {', '.join(STUDIED)}: got {task}")
+
+    @classmethod
+    def smoke(cls) -> "Config":
+        """Seconds, to see that all runs; its numbers mean nothing."""
+        return cls(("digits",), seeds=2, steps=150, depths=(1,), rates=(1e-2,), jobs=1)
+
+
+def plan(config: Config, name: str, *, key: PRNGKeyArray) -> GridPlan:
+    """One task's runs."""
+    preset, variants = small_preset(name), grid("core", 1, config.depths)
+    seeds = trial_seeds(config.seeds, key=key)
+    return GridPlan(preset, task(config, name), variants, seeds, config.steps, config.rates)
+
+
+def small_preset(name: str) -> Preset:
+    """The CPU preset of a task, with the longer warm-up for every arm: the rates are tuned around it."""
+    found = small("order" if name == "imdb-order" else name)
+    longer = lambda stage: dataclasses.replace(stage, warmup=0.2)
+    return dataclasses.replace(
+        found,
+        pretraining=dataclasses.replace(found.pretraining, optimizer=longer(found.pretraining.optimizer)),
+        labels=dataclasses.replace(found.labels, optimizer=longer(found.labels.optimizer)),
+        label_only=longer(found.label_only or found.labels.optimizer),
+    )
+
+
+def task(config: Config, name: str) -> Task:
+    """A task's config."""
+    if name == "imdb-order":
+        return TASKS["order"](**STUDIED[name], data=config.imdb)  # type: ignore[call-arg]
+    return TASKS[name](**STUDIED[name])
+
+
+def run(
+    config: Config,
+    *,
+    key: PRNGKeyArray,
+    report: Progress | None = None,
+    checkpoint: Path | None = None,
+    command: str = "sptlab train cpu-study",
+) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    """Every task's arms and shares; training runs are kept in the folder beside `checkpoint`."""
+    values: dict[str, object] = {}
+    arrays: dict[str, np.ndarray] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (Path(scratch) if checkpoint is None else checkpoint.parent) / "trials"
+        for index, name in enumerate(config.tasks):
+            within = part_of(report, index / len(config.tasks), (index + 1) / len(config.tasks))
+            found, curves = grids.compute(
+                plan(config, name, key=key), folder, command=command, report=within, jobs=config.jobs
+            )
+            values[name] = found
+            arrays |= {f"{name}_{curve}": array.astype(np.float32) for curve, array in curves.items()}
+    return {"tasks": values}, arrays
+
+
+def shown(values: Mapping[str, Any]) -> str:
+    """Every task's table."""
+    return "\n\n".join(tables.shown(found) for found in values["tasks"].values())
