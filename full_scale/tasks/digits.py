@@ -25,6 +25,8 @@ class Digits(Task):
     split_seed: int = 0
     """Draws the split."""
     name: ClassVar[str] = "digits"
+    shape: ClassVar[str] = "length 64, 10 classes, 1,257 + 180 + 360"
+    licence: ClassVar[str] = "optdigits in scikit-learn, BSD-3"
 
     def load(self) -> Dataset:
         """1,797 images in rows, split 70/10/20 with equal class shares; standardised on the training set."""

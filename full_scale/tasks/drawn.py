@@ -34,6 +34,8 @@ class Drawn(Task):
     """Validation and test sequences each."""
     data_seed: int = 0
     """Draws the sequences; kept apart from the training seeds."""
+    shape: ClassVar[str] = "length 64, 2 classes, 4,000 + 1,000 + 1,000"
+    licence: ClassVar[str] = "drawn from a law"
 
     def __post_init__(self) -> None:
         at_least(2, train_size=self.train_size, held_out_size=self.held_out_size)

@@ -32,9 +32,6 @@ class FileTask(Task):
     """Draws what is random in the split; kept apart from the training seeds."""
     expects: ClassVar[str]
     """The files, in words, with a package and version that holds them."""
-    licence: ClassVar[str]
-    shape: ClassVar[str]
-    """Canonical length, classes and sizes, in words."""
 
     def __post_init__(self) -> None:
         at_least(2, **{k: v for k, v in vars(self).items() if k.endswith("_most") and v is not None})

@@ -13,6 +13,10 @@ class Task(abc.ABC):
     """A sequence-classification task; its subclasses' fields are its settings."""
 
     name: ClassVar[str]
+    shape: ClassVar[str]
+    """Canonical length, classes and sizes, in words."""
+    licence: ClassVar[str]
+    """Source and licence, in words."""
 
     @abc.abstractmethod
     def load(self) -> Dataset:

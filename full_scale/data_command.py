@@ -1,0 +1,172 @@
+"""What `sptlab data` does: list the tasks, prepare their files, check them."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from full_scale.dataset import PARTS, Dataset
+from full_scale.generators import shards
+from full_scale.readers.identity import source_identity
+from full_scale.tasks import TASKS, Task, prepared
+from full_scale.tasks.file_task import FileTask
+from full_scale.tasks.generated_task import GeneratedTask, is_generated
+from sims import store
+from sims.store import UserError
+
+Report = Callable[..., None]
+COLUMNS = ("task", "files", "length, classes, train + validation + test", "source and licence")
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a task's data lie and where they come from."""
+
+    folder: Path
+    source: Path | None = None
+
+
+def listing(folder: Path) -> list[str]:
+    """One line per task: name, whether its files are there, sizes, source."""
+    rows = [COLUMNS]
+    for name, kind in TASKS.items():
+        rows.append((name, standing(kind(), folder), kind.shape, kind.licence))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]) for row in rows]
+
+
+def standing(task: Task, folder: Path) -> str:
+    """Whether a task could be loaded now."""
+    if not isinstance(task, FileTask):
+        return "built in"
+    if prepared.is_prepared(task.file(folder)):
+        return "prepared"
+    if isinstance(task, GeneratedTask) and is_generated(task.generated(folder)):
+        done, of = shard_count(task, folder)
+        return "generated" if done == of else f"{100 * done // of}% generated"
+    return "installed" if task.installed() else "missing"
+
+
+def shard_count(task: GeneratedTask, folder: Path) -> tuple[int, int]:
+    """Shards that stand, and all."""
+    manifest = shards.read_manifest(task.generated(folder), task.name)
+    return len(manifest["sha256"]), -(-int(manifest["count"]) // int(manifest["shard"]))
+
+
+def required(task: Task) -> FileTask:
+    """The task, which must be one of files."""
+    if not isinstance(task, FileTask):
+        raise UserError(f"task {task.name} needs no files: nothing to prepare or check; train on it as it is")
+    return task
+
+
+def prepare(
+    task: Task, place: Place, *, number: int | None, seed: int, processes: int | None, report: Report
+) -> list[str]:
+    """Generate a task's data, or convert the user's files to the prepared form; says what was made."""
+    task = required(task)
+    source = place.source
+    if source is None and isinstance(task, GeneratedTask):
+        return generate(task, place.folder, number, seed, processes, report)
+    if number is not None:
+        raise UserError("expected --number only where data are generated; --train-most limits training")
+    source = source or task.installed()
+    if source is None:
+        raise UserError(f"task {task.name}: expected --source PATH; {task.remedy()}")
+    if not source.exists():
+        raise UserError(f"expected data at {source}, found nothing; check the path")
+    with store.lock(place.folder):
+        return convert(task, place.folder, source, report)
+
+
+def generate(
+    task: GeneratedTask, folder: Path, number: int | None, seed: int, processes: int | None, report: Report
+) -> list[str]:
+    """Make what is missing of a generated set."""
+
+    def shard_made(line: str) -> None:
+        done, total = (int(word) for word in line.split() if word.isdigit())
+        report(done, total, task.name)
+
+    target = task.generated(folder)
+    manifest = task.generate(target, number or task.number, seed, processes, shard_made)
+    return [f"{target}: {manifest['count']:,} sequences in {len(manifest['sha256'])} files, seed {seed}"]
+
+
+def convert(task: FileTask, folder: Path, source: Path, report: Report) -> list[str]:
+    """Read files, see that the task can be built of them, and store them in the prepared form."""
+    report(0, 3, "reading")
+    parts = task.read(source)
+    identity = source_identity(source)
+    words = f"{task.licence}; {identity['name']}, sha256 {str(identity['sha256'])[:16]}"
+    report(1, 3, "building")
+    dataset = task.build(parts, words)
+    report(2, 3, "storing")
+    file = task.file(folder)
+    prepared.write(folder, file.stem, parts, words)
+    report(3, 3, "stored")
+    differs = [
+        f"differs from what is known: {f.fact}: {f.found}, not {f.expected}" for f in failed(task, parts)
+    ]
+    return [f"{file}: {described(dataset)}", *differs]
+
+
+def failed(task: FileTask, parts: prepared.Parts) -> list:
+    """Known facts that these files do not show."""
+    return [fact for fact in task.facts(parts) if not fact.holds]
+
+
+def described(dataset: Dataset) -> str:
+    """Sizes, length, classes and constant floor of a data set."""
+    sizes = " + ".join(f"{len(getattr(dataset, part)):,}" for part in PARTS)
+    alphabet = f", {dataset.symbols} symbols" if dataset.symbols else ""
+    return f"{sizes} sequences, length {dataset.length}{alphabet}, {dataset.classes} classes, a constant {dataset.chance:.3f}"
+
+
+def check(task: Task, place: Place) -> tuple[list[str], bool]:
+    """A line per fact (hashes, sizes, class counts, means, first labels), and whether all hold."""
+    task = required(task)
+    facts = [(line, holds) for line, holds in checked(task, place)]
+    lines = [f"{'ok  ' if holds else 'FAIL'}  {line}" for line, holds in facts]
+    return lines, all(holds for _, holds in facts)
+
+
+def checked(task: FileTask, place: Place) -> list[tuple[str, bool]]:
+    """(fact, does it hold) of the files at hand."""
+    file = task.file(place.folder)
+    if place.source is None and prepared.is_prepared(file):
+        hashes = prepared.verify(file)
+        return hashes + known(task, prepared.read(file)[0]) if all(ok for _, ok in hashes) else hashes
+    if (
+        place.source is None
+        and isinstance(task, GeneratedTask)
+        and is_generated(task.generated(place.folder))
+    ):
+        return shards_checked(task, place.folder)
+    source = place.source or task.installed()
+    if source is None or not source.exists():
+        raise UserError(f"task {task.name}: expected {source or file}, found nothing; {task.remedy()}")
+    return known(task, task.read(source))
+
+
+def known(task: FileTask, parts: prepared.Parts) -> list[tuple[str, bool]]:
+    """Known facts of the real files; sizes where nothing is known."""
+    facts = task.facts(parts)
+    if not facts:
+        return [(f"{part}: {len(labelled):,} sequences", True) for part, labelled in parts.items()]
+    return [
+        (f"{fact.fact}: {fact.found}" + ("" if fact.holds else f", expected {fact.expected}"), fact.holds)
+        for fact in facts
+    ]
+
+
+def shards_checked(task: GeneratedTask, folder: Path) -> list[tuple[str, bool]]:
+    """A generated set: every shard against its hash, and the classes' shares."""
+    done, of = shard_count(task, folder)
+    if done < of:
+        return [(f"{done} of {of} files made; `sptlab data prepare {task.name}` goes on", False)]
+    try:
+        parts = task.read(task.generated(folder))
+    except UserError as error:
+        return [(str(error), False)]
+    dataset = task.build(parts, "generated")
+    return [(f"{of} files: hashes as in the manifest", True), (described(dataset), True)]
