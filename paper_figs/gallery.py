@@ -24,6 +24,7 @@ from paper_figs import (
     forgetting,
     gradient_decomposition,
     initialisation_law,
+    invariance,
     learning_curves,
     mask_ratio,
     plateau,
@@ -98,6 +99,7 @@ EXPERIMENT_MODULES = (
     plateau,
     mask_ratio,
     toy_tasks,
+    invariance,
 )
 
 FIGURES = {figure.name: figure for figure in map(source, PAGE_MODULES)}

@@ -21,6 +21,7 @@ COMMANDS = {
     "blindness_map": "sptlab simulate blindness-map",
     "plateau": "sptlab simulate plateau",
     "mask_ratio": "sptlab simulate mask-ratio",
+    "invariance": "sptlab simulate invariance",
     "toy_tasks": "sptlab simulate toy-tasks",
     "docs_order": "sptlab train docs-order",
     "digits": "sptlab train digits",

@@ -15,6 +15,7 @@ from sims import (
     escape,
     forgetting,
     initialisation_law,
+    invariance,
     mask_ratio,
     plateau,
     pools,
@@ -131,5 +132,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         mask_ratio.run,
         "pull on the scores and final attention over the masking rate",
         10,
+    ),
+    "invariance": Experiment(
+        invariance.Config,
+        invariance.run,
+        "what labels never see: balanced scores, no residual, equal rows, heads and linear layers",
+        12,
     ),
 }

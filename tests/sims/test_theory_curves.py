@@ -7,19 +7,29 @@ import re
 import jax
 import numpy as np
 import pytest
+from tolerances import EXACT_FLOAT64
 
 import sptlab
 import theory
 from paper_figs import EXPERIMENT_FIGURES, FIGURES, drawable, figure_of, style, write_figure, write_figures
 from paper_figs.sources import COMMANDS
-from sims import EXPERIMENTS, boundaries, causal, initialisation_law, pools, store
+from sims import EXPERIMENTS, boundaries, causal, initialisation_law, invariance, label_layers, pools, store
 from sims import tied_initialisation as tied
 from sims import values_first as values
 from sims.store import Result, UserError
 from tests.paper_figs.test_layout import drawn_texts, overlap
+from theory.claims import CLAIMS
 from theory.derivations import Derivation
 
-NAMES = ("values_first", "initialisation_law", "tied_initialisation", "pools", "boundaries", "causal")
+NAMES = (
+    "values_first",
+    "initialisation_law",
+    "tied_initialisation",
+    "pools",
+    "boundaries",
+    "causal",
+    "invariance",
+)
 CORES = {name: EXPERIMENTS[name] for name in NAMES}
 EVERY = pytest.mark.parametrize("name", CORES)
 ROWS = tuple(theory.VISIBILITY[place] for place in (0, 6, 11))  # the others cost a compilation each
@@ -89,6 +99,7 @@ PLANTED = {
     "pools": (theory, "VISIBILITY", WIDER),
     "boundaries": (boundaries, "exact_shares", leading_shares),
     "causal": scaled(causal, "_laws", -1.0),
+    "invariance": scaled(label_layers, "curvature", 1.3),
 }
 
 
@@ -128,6 +139,7 @@ def test_next_token_prediction_falls_silent_on_one_step_memory_alone(results):
         (tied.Config, {"distances": 2000}, "distances must be at most length=1024: got 2000"),
         (pools.Config, {"seeds": 1}, "seeds must be at least 2: got 1"),
         (boundaries.Config, {"half_widths": (15,)}, "got 15 at length 16; try 14"),
+        (invariance.Config, {"ranked": 1}, "ranked must be at least 2: got 1"),
         (causal.Config, {"lags": 20}, "lags must be at most half the ring, 15: got 20"),
     ],
 )
@@ -175,15 +187,22 @@ def test_the_command_named_for_a_missing_result_exists(name):
     assert sptlab.require(experiment, sptlab.experiments(command), "simulation") == name
 
 
-def test_claims_have_their_figures():
-    known = {
-        label: figure_of(label).name
-        for label in ("C1", "C2", "C3", "C9", "C10", "C11", "C12", "C13", "C14", "C15", "C17", "C18", "C19")
-    }
+def test_every_claim_has_a_figure():
+    known = {label: figure_of(label).name for label in CLAIMS}
     assert known["C13"] == "initialisation_law" and known["C1"] == "visible_share"
+    assert {known[label] for label in ("C4", "C5", "C21", "C23")} == {"invariance"}
     assert len(set(known.values())) >= 11
-    with pytest.raises(UserError, match=r"claim with a figure \(C1, C2, C3, .*\); got C4"):
-        figure_of("C4")
+    with pytest.raises(UserError, match=r"claim with a figure \(C1, C2, C3, .*\); got C99"):
+        figure_of("C99")
+
+
+def test_what_labels_never_see_is_seen_by_the_nearest_other_model(results):
+    arrays = results["invariance"].arrays
+    assert arrays["change_own"].max() < EXACT_FLOAT64 < arrays["change_borrowed"].min()
+    assert arrays["centred"].max() < EXACT_FLOAT64 < arrays["centred_other"].min()
+    assert arrays["rank_other"].min() > 2  # with LayerNorm, of two layers
+    fast, slow = (arrays[name][1] / arrays[name][0] for name in ("slope", "slope_residual"))
+    assert 9 < fast < 11 and 0.5 < slow < 2  # size 0.01 and 0.1
 
 
 def test_derive_draws_the_claims_figure_from_stored_results(results, tmp_path, capsys, monkeypatch):
