@@ -98,6 +98,12 @@ def of_indexed(expression: sympy.Expr, base: IndexedBase, meaning: Callable[...,
     return expression.replace(is_entry, lambda e: meaning(*e.indices))
 
 
+def differentiated(expression: sympy.Expr) -> sympy.Expr:
+    """Every derivative taken; sums stay as they are written."""
+    is_derivative = lambda e: isinstance(e, sympy.Derivative)
+    return expression.replace(is_derivative, lambda e: e.expr.diff(*e.variable_count))
+
+
 def spelled_out(expression: sympy.Expr, length: int) -> sympy.Expr:
     """The expression for a number L: every sum written out, every entry a symbol of its own."""
     return expression.subs(L, length).doit()

@@ -5,20 +5,12 @@ from collections.abc import Iterator
 import sympy
 from sympy import Eq, IndexedBase
 
-from theory.claims.c05_symbols import (
-    D,
-    curvature_of_any_feature,
-    slope_along_a_centred_direction,
-    t,
-    weight_along,
-    weights_along_a_centred_direction,
-)
-from theory.claims.c06_symbols import phi
-from theory.claims.index_sums import L, a, b, difference, i, j, k, total, v, x
+from theory.claims.c05_symbols import D, row_centred, slope_along_a_centred_direction, t, weight_along
+from theory.claims.c06_symbols import bend, phi, slope
+from theory.claims.index_sums import L, b, difference, differentiated, i, j, k, of_indexed, total, v, x
 from theory.derivations.derivation import Derivation, Step
 
 first, second = IndexedBase("A'", real=True), IndexedBase("A''", real=True)
-T = IndexedBase("T", real=True)
 u, p, Q = sympy.symbols("u p Q", real=True)
 written = v * total(weight_along(j) * x[j], j)
 
@@ -31,17 +23,25 @@ result = v**2 * Q * total(total(D[i, j] * x[j], j) ** 2, i) / L**3 + p * v * tot
 
 
 def chain_rule() -> Iterator[sympy.Expr]:
-    """Per query, with p = u phi'(h) and Q = u phi''(h); and dz/dt = 0, so that dl/dz enters once."""
-    yield from curvature_of_any_feature()
+    """At any t: p = u phi'(H_i), Q = u phi''(H_i), A' and A'' the derivatives of weights; and dz/dt = 0."""
+    meant = chained.xreplace({Q: u * bend(written), p: u * slope(written)})
+    for base, order in ((first, 1), (second, 2)):
+        meant = of_indexed(meant, base, lambda _, key, order=order: weight_along(key).diff(t, order))
+    yield difference(differentiated(definition), meant)
     yield from slope_along_a_centred_direction()
 
 
+def centred_rows() -> Iterator[sympy.Expr]:
+    """The weights' derivatives at t = 0 put into the chain rule, where rows of D sum to 0."""
+    at_zero = lambda order: lambda _, key: row_centred(weight_along(key).diff(t, order).subs(t, 0))
+    yield difference(of_indexed(of_indexed(chained, first, at_zero(1)), second, at_zero(2)), filled)
+
+
 def by_key() -> Iterator[sympy.Expr]:
-    """Order of summation, shown for any T_ij in place of the turning; the bend's part stays as it is."""
-    by_query = total(total(T[i, j] * x[j], j), i)
-    yield difference(by_query.diff(T[a, b]), total(total(T[i, j], i) * x[j], j).diff(T[a, b]))
-    yield difference(total(turning, i) / L, received)
+    """The bend's part as it stands; the slope's, which is linear in p and in x, by its coefficients."""
     yield difference(filled.subs(p, 0), result.subs(p, 0))
+    coefficient = lambda expression: expression.diff(p).diff(x[b])
+    yield difference(coefficient(filled), coefficient(result))
 
 
 DERIVATION = Derivation(
@@ -71,7 +71,7 @@ DERIVATION = Derivation(
         Step(
             filled,
             "The softmax along D: A' = D / L and A'' = (D_ij^2 - mean_k D_ik^2) / L: its rows are centred.",
-            differences=weights_along_a_centred_direction,
+            differences=centred_rows,
         ),
         Step(result, "Sum over queries before keys.", differences=by_key),
     ),

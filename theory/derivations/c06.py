@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import sympy
 from sympy import Eq, IndexedBase, KroneckerDelta
 
-from theory.claims.index_sums import A, L, S, a, b, difference, i, j, k, total
+from theory.claims.index_sums import A, L, S, a, b, difference, differentiated, i, j, k, of_indexed, total
 from theory.derivations.derivation import Derivation, Step
 
 G, q, t = (IndexedBase(name, real=True) for name in ("G", "q", "t"))
@@ -29,22 +29,18 @@ parts = average * value / L**2 + (q[a] - average) * value / L**2
 
 
 def softmax_by_entry() -> Iterator[sympy.Expr]:
-    """The slope of one weight, at any S."""
-    is_weight = lambda e: isinstance(e, sympy.Indexed) and e.base == A
-    claimed = softmax_slope(i, j).replace(is_weight, lambda e: softmax(*e.indices))
-    yield difference(softmax(i, j).diff(S[a, b]), claimed)
+    """The derivatives taken, against the step with every A spelled out as a softmax, at any S."""
+    yield difference(differentiated(definition), of_indexed(through, A, softmax))
 
 
 def equal_weights() -> Iterator[sympy.Expr]:
     """The collapsed gradient with every A_ij replaced by 1/L."""
-    is_weight = lambda e: isinstance(e, sympy.Indexed) and e.base == A
-    yield difference(collapsed.replace(is_weight, lambda e: 1 / L), uniform)
+    yield difference(of_indexed(collapsed, A, lambda query, key: 1 / L), uniform)
 
 
 def factored() -> Iterator[sympy.Expr]:
     """The uniform gradient with R_ij = q_i y_j."""
-    is_response = lambda e: isinstance(e, sympy.Indexed) and e.base == R
-    yield difference(uniform.replace(is_response, lambda e: q[e.indices[0]] * y[e.indices[1]]), split)
+    yield difference(of_indexed(uniform, R, lambda query, key: q[query] * y[key]), split)
     yield difference(total(split, b), sympy.Integer(0))
 
 
