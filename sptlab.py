@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": "check the claims, one line per check",
     "derive": "show how a claim is derived, every step checked",
     "simulate": "run one simulation of the minimal model",
+    "diagnose": "ask your own data: can labels see the pattern, or should pretraining come first?",
     "train": "train and probe Transformers on one task",
     "data": "list, prepare and check the data of the tasks",
     "compare": "set each prediction beside the toy and the Transformer",
@@ -122,7 +123,7 @@ class Verify(Command):
     """Check the claims: one line per check (kind, residual, tolerance). Exit 1 when a claim fails."""
 
     claims: tuple[str, ...] = ()
-    """Labels, for example C1 C3; none means all."""
+    """Labels, for example C1 C3 or C1,C3; none means all."""
     json: Path | None = None
     """Also write the verdicts to this file."""
     out: Path | None = None
@@ -240,8 +241,10 @@ class Data(Command):
     """List, prepare and check the data of the tasks.
 
     list: every task, its sizes and source, and whether its files are there.
-    prepare TASK: generate pathfinder or listops, or read your files (--source) and store them in one compact file
-    with a manifest of hashes. Generating goes on where it was interrupted. Exit 2 when files are missing or wrong.
+
+    prepare TASK: generate pathfinder or listops, or read your files (--source) and store them in one compact
+    file with a manifest of hashes. Generating goes on where it was interrupted.
+
     check TASK: hashes, and what is known of the real files; a line per fact, exit 1 when one does not hold.
     """
 
@@ -317,19 +320,85 @@ class Figures(Storing):
     """Draw figures from the results in --out, each as PDF and PNG."""
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Figures to draw; none means those of the page, and of every experiment that is stored."""
+    """Figures to draw; none means all whose results are stored."""
     line: ClassVar[str] = "figures"
 
     def __call__(self) -> int:
         from paper_figs import EXPERIMENT_FIGURES, FIGURES, drawable, write_figures
         from sims import store
 
-        names = [require(name, FIGURES | EXPERIMENT_FIGURES, "figure") for name in self.names]
-        results = stored(self.results)
+        names = [require(name, FIGURES | EXPERIMENT_FIGURES, "figure") for name in split(self.names)]
+        results = store.load_all(self.results) if names else stored(self.results)
         with store.lock(self.out), progress("figures", self.quiet) as report:
             write_figures(results, self.out / "figures", names or drawable(results), report=report)
         print(f"written to {self.out / 'figures'}")
         return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnose(Storing):
+    """Can labels see the attention pattern that your data offer, or should self-pretraining come first?"""
+
+    data: tyro.conf.Positional[str] = ""
+    """An npz, a csv, a UCR .ts, a folder of texts by class, or the name of a task."""
+    validate: Literal["no", "smoke", "full"] = "no"
+    """In place of one data set: does the verdict hold on the validation tasks? (half an hour)"""
+    line: ClassVar[str] = "diagnose"
+
+    def __call__(self) -> int:
+        if self.validate != "no":
+            return validate_diagnosis(self)
+        if not self.data:
+            raise UsageError(
+                "name your data, for example `sptlab diagnose series.npz`, or a task: docs-order"
+            )
+        return run_diagnosis(self)
+
+
+def diagnose_command() -> type:
+    """The command with the model's and the diagnosis's settings as flags."""
+    from full_scale.diagnosis import DiagnosisConfig
+    from full_scale.model import ModelConfig
+
+    fields = {"model": ModelConfig, "config": DiagnosisConfig}
+    made = [(name, kind, dataclasses.field(default_factory=kind)) for name, kind in fields.items()]
+    return dataclasses.make_dataclass(
+        "Diagnose", made, bases=(Diagnose,), frozen=True, namespace={"__doc__": Diagnose.__doc__}
+    )
+
+
+def run_diagnosis(command: Any) -> int:
+    """Load and check the data, compute, store, show."""
+    from full_scale.diagnosis import data, diagnose, report
+    from paper_figs import diagnosis as page
+    from sims import store
+
+    dataset = data.dataset_of(command.data, command.config, command.model)
+    name, folder = data.name_of(command.data), command.out / "diagnosis"
+    with store.lock(folder):
+        with progress("diagnose", command.quiet) as tell:
+            found = diagnose(
+                dataset, command.model, command.config, key=stage_key("diagnose", command.seed),
+                folder=folder / "fits", report=tell, jobs=None, command=data.training_command(command.data),
+            )  # fmt: skip
+        record = store.provenance(command.config, command=f"{command.provenance} {name}", seed=command.seed)
+        result = store.Result(name, store.plain(found.values), found.arrays, record)
+        store.save(folder, result)
+        page.write(result, folder / f"{name}.html")
+    print(f"{report.summary(name, result.values)}\n\nopen {folder / name}.html")
+    return 0
+
+
+def validate_diagnosis(command: Any) -> int:
+    """Run the validation study and show its table."""
+    from full_scale.diagnosis import validation
+    from sims import store
+
+    folder, config = command.out / "validation", validation.ValidationConfig(preset=command.validate)
+    with store.lock(folder), progress("validation", command.quiet) as tell:
+        result = validation.run(config, folder, seed=command.seed, command=command.provenance, report=tell)
+    print(validation.table(result.values))
+    return 0
 
 
 def experiments(command: str) -> dict[str, Any]:
@@ -414,9 +483,12 @@ def claims_config(labels: tuple[str, ...] = ()) -> ClaimsConfig:
     """The chosen claims, or all."""
     from theory.claims import CLAIMS
 
-    for label in labels:
-        require(label, CLAIMS, "claim")
-    return ClaimsConfig(labels or tuple(CLAIMS))
+    return ClaimsConfig(tuple(require(label, CLAIMS, "claim") for label in split(labels)) or tuple(CLAIMS))
+
+
+def split(names: Collection[str]) -> list[str]:
+    """The names, also where commas join them: "C1,C3" is C1 and C3."""
+    return [name for joined in names for name in joined.split(",") if name]
 
 
 def derivation_labels(chosen: tuple[str, ...], every: bool) -> list[str]:
@@ -425,7 +497,7 @@ def derivation_labels(chosen: tuple[str, ...], every: bool) -> list[str]:
 
     if not chosen and not every:
         raise UsageError(f"name a claim, for example `sptlab derive C8`, or --all ({', '.join(DERIVATIONS)})")
-    named = [require(label, DERIVATIONS, "claim") for label in chosen]
+    named = [require(label, DERIVATIONS, "claim") for label in split(chosen)]
     return list(DERIVATIONS) if every else named
 
 
@@ -631,6 +703,8 @@ def parse(arguments: list[str]) -> Command:
             rest = ["run", *rest]
         chosen = require(rest[0], [*known, "--list"], "simulation" if name == "simulate" else "task")
         return understood(experiment_command(name, chosen), f"sptlab {name} {shown(chosen)}", rest[1:])
+    if name == "diagnose":
+        return understood(diagnose_command(), "sptlab diagnose", rest)
     if name == "study":
         return understood(experiment_command(name, name), f"sptlab {name}", rest)
     kinds = {

@@ -31,7 +31,11 @@ def listing(folder: Path) -> list[str]:
     for name, kind in TASKS.items():
         rows.append((name, standing(kind(), folder), kind.shape, kind.licence))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]) for row in rows]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    ]
+    return [*lines, "", "What a missing one expects: sptlab data prepare TASK"]
 
 
 def standing(task: Task, folder: Path) -> str:
@@ -104,45 +108,35 @@ def convert(task: FileTask, folder: Path, source: Path, report: Report) -> list[
     file = task.file(folder)
     prepared.write(folder, file.stem, parts, words)
     report(3, 3, "stored")
-    differs = [
-        f"differs from what is known: {f.fact}: {f.found}, not {f.expected}" for f in failed(task, parts)
-    ]
+    differs = [f"not as known: {fact}" for fact, holds in known(task, parts) if not holds]
     return [f"{file}: {described(dataset)}", *differs]
-
-
-def failed(task: FileTask, parts: prepared.Parts) -> list:
-    """Known facts that these files do not show."""
-    return [fact for fact in task.facts(parts) if not fact.holds]
 
 
 def described(dataset: Dataset) -> str:
     """Sizes, length, classes and constant floor of a data set."""
     sizes = " + ".join(f"{len(getattr(dataset, part)):,}" for part in PARTS)
     alphabet = f", {dataset.symbols} symbols" if dataset.symbols else ""
-    return f"{sizes} sequences, length {dataset.length}{alphabet}, {dataset.classes} classes, a constant {dataset.chance:.3f}"
+    shape = f"length {dataset.length}{alphabet}, {dataset.classes} classes"
+    return f"{sizes} sequences, {shape}, a constant {dataset.chance:.3f}"
 
 
 def check(task: Task, place: Place) -> tuple[list[str], bool]:
     """A line per fact (hashes, sizes, class counts, means, first labels), and whether all hold."""
     task = required(task)
-    facts = [(line, holds) for line, holds in checked(task, place)]
+    facts = checked(task, place)
     lines = [f"{'ok  ' if holds else 'FAIL'}  {line}" for line, holds in facts]
     return lines, all(holds for _, holds in facts)
 
 
 def checked(task: FileTask, place: Place) -> list[tuple[str, bool]]:
     """(fact, does it hold) of the files at hand."""
-    file = task.file(place.folder)
-    if place.source is None and prepared.is_prepared(file):
+    file, folder, source = task.file(place.folder), place.folder, place.source
+    if source is None and prepared.is_prepared(file):
         hashes = prepared.verify(file)
         return hashes + known(task, prepared.read(file)[0]) if all(ok for _, ok in hashes) else hashes
-    if (
-        place.source is None
-        and isinstance(task, GeneratedTask)
-        and is_generated(task.generated(place.folder))
-    ):
-        return shards_checked(task, place.folder)
-    source = place.source or task.installed()
+    if source is None and isinstance(task, GeneratedTask) and is_generated(task.generated(folder)):
+        return shards_checked(task, folder)
+    source = source or task.installed()
     if source is None or not source.exists():
         raise UserError(f"task {task.name}: expected {source or file}, found nothing; {task.remedy()}")
     return known(task, task.read(source))

