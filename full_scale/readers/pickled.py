@@ -162,7 +162,7 @@ def _build(stack: list) -> None:
         stack[-1].order = _text(state[1])
     elif isinstance(stack[-1], _Blank):
         _, shape, kind, fortran, data = state
-        stack[-1].array = _array(data, kind, shape, fortran is True)
+        stack[-1].array = _array(data, kind, shape, bool(fortran))
     else:
         raise TypeError
 

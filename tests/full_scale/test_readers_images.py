@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from full_scale.readers import cifar, facts, idx, pathfinder_release
-from full_scale.readers.images import GREY, grey
+from full_scale.readers.images import grey
 from sims.store import UserError
 from tests.full_scale import reader_files
 from tests.full_scale.reader_files import Source, png, saved
@@ -15,6 +15,7 @@ COLOURED = [source for source in reader_files.cifar_sources() if "npz" not in so
 IDX = [source for source in reader_files.mnist_sources() if "idx" in source.name]
 CSV = [source for source in reader_files.mnist_sources() if "idx" not in source.name]
 PATHFINDER = reader_files.pathfinder_sources()
+WEIGHTS = (0.2989, 0.587, 0.114)
 by_name = {"ids": lambda source: source.name}
 
 
@@ -33,14 +34,14 @@ def test_cifar_is_the_same_in_every_form(source: Source, tmp_path: Path) -> None
 def test_cifar_in_grey_is_the_weighted_mean_of_the_colours(source: Source, tmp_path: Path) -> None:
     path = source.written(tmp_path)
     colours, greys = cifar.read_cifar(path, colour=True)["test"], cifar.read_cifar(path)["test"]
-    expected = sum(weight * colours.examples[..., at] for at, weight in enumerate(GREY))
+    expected = sum(weight * colours.examples[..., at] for at, weight in enumerate(WEIGHTS))
     assert greys.examples.shape == (2, 32, 32)
     assert np.abs(greys.examples - expected).max() <= 0.5001
 
 
 def test_grey_of_one_colour_is_its_weight() -> None:
     pure = np.diag([255, 255, 255]).astype(np.uint8)[:, None]
-    assert grey(pure)[:, 0].tolist() == [round(255 * weight) for weight in GREY]
+    assert grey(pure)[:, 0].tolist() == [round(255 * weight) for weight in WEIGHTS]
 
 
 def test_cifar_npz_keeps_its_rows(tmp_path: Path) -> None:
