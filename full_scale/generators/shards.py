@@ -11,6 +11,7 @@ import io
 import json
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 
 from sims import store
 from sims.store import UserError
+from sims.sweeps.local import deaf_to_interrupts, end_with_the_driver
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -140,17 +142,26 @@ def _made(plan: Plan, make: Make, starts: list[int], processes: int) -> Iterator
     if min(processes, len(tasks)) <= 1:
         yield from ((task[3], _archive(*task)) for task in tasks)
         return
-    context = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(min(processes, len(tasks)), context) as pool:
-        futures = {pool.submit(_archive, *task): task[3] for task in tasks}
+    context, workers = multiprocessing.get_context("spawn"), min(processes, len(tasks))
+    pool = ProcessPoolExecutor(workers, context, initializer=_end_with_the_driver)
+    try:
+        with _one_thread_each(), deaf_to_interrupts():
+            futures = {pool.submit(_archive, *task): task[3] for task in tasks}
         for future in as_completed(futures):
             yield futures.pop(future), future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _archive(make: Make, settings: Any, seed: int, start: int, count: int) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **make(settings, seed, start, count))
     return buffer.getvalue()
+
+
+def _end_with_the_driver() -> None:
+    """A worker whose driver was killed would wait for work for ever."""
+    threading.Thread(target=end_with_the_driver, daemon=True).start()
 
 
 @contextlib.contextmanager
