@@ -109,8 +109,14 @@ EXPERIMENT_FIGURES = {figure.name: figure for figure in map(source, EXPERIMENT_M
 
 
 def drawable(results: Mapping[str, Result]) -> list[str]:
-    """The page's figures, and those of experiments that have all they need."""
-    return [*FIGURES, *(name for name, one in EXPERIMENT_FIGURES.items() if not missing(results, one.needs))]
+    """The figures that have all they need. Raises UserError where none has, naming a command to run."""
+    known = FIGURES | EXPERIMENT_FIGURES
+    found = [name for name, one in known.items() if not missing(results, one.needs)]
+    if not found:
+        first = next(iter(FIGURES.values()))
+        for name in first.needs:
+            need(results, name, by=f"figure {first.name}")
+    return found
 
 
 def chosen(names: Iterable[str] | None) -> list[Source]:

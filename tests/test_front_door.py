@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+import paper_figs
 import sptlab
+from sims import store
 from sims.store import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,6 +121,31 @@ def test_verify_prints_a_line_per_check_and_the_json_says_the_same(run, tmp_path
     assert set(verdicts[0]) >= {"claim", "statement", "regime", "passed", "checks"}
     assert {"counterexample", "autodiff"} <= {check["kind"] for check in checks}
     assert out.endswith("2 of 2 claims hold\n")
+
+
+def test_names_may_be_joined_by_commas():
+    assert (
+        sptlab.claims_config(("C1,C3",)).labels == sptlab.claims_config(("C1", "C3")).labels == ("C1", "C3")
+    )
+    assert sptlab.derivation_labels(("C8,", "C2"), False) == ["C8", "C2"]
+    with pytest.raises(sptlab.UsageError, match="unknown claim C99; did you mean C9"):
+        sptlab.claims_config(("C1,C99",))
+
+
+def test_a_missing_result_names_the_command_that_makes_it(run, tmp_path):
+    line = complaint(run("figures", "escape", "--out", str(tmp_path / "nowhere")))
+    assert "sptlab simulate escape" in line and "reproduce" not in line
+
+
+def test_figures_without_names_are_those_whose_results_are_stored(run, tmp_path, monkeypatch):
+    result = store.Result("escape", {"n": 1}, {}, {"command": "sptlab simulate escape"})
+    store.save(tmp_path / "results", result)
+    drawn = []
+    monkeypatch.setattr(
+        paper_figs, "write_figures", lambda results, folder, names, report: drawn.extend(names)
+    )
+    code, _, err = run("figures", "--out", str(tmp_path), "--quiet")
+    assert (code, err, drawn) == (0, "", ["escape"])
 
 
 def test_a_claim_that_fails_is_exit_1(run, monkeypatch):

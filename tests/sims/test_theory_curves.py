@@ -175,8 +175,9 @@ def test_a_caption_does_not_claim_agreement_where_there_is_none(name, results):
 
 def test_figures_of_experiments_are_not_on_the_page_but_are_drawn_where_stored(results, tmp_path):
     assert not set(EXPERIMENT_FIGURES) & set(FIGURES)
-    assert drawable({}) == list(FIGURES)
-    assert drawable({"pools": results["pools"]}) == [*FIGURES, "pools"]
+    assert drawable({"pools": results["pools"]}) == ["pools"]
+    with pytest.raises(UserError, match=re.escape(COMMANDS["blindness"])):
+        drawable({})
     with pytest.raises(UserError, match=re.escape(COMMANDS["pools"])):
         write_figures({}, tmp_path, ["pools"])
 
