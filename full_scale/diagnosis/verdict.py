@@ -1,0 +1,127 @@
+"""From numbers to a sentence: should this data set be pretrained on first, and what is that worth?"""
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+
+from full_scale.diagnosis.config import Thresholds
+from sims.intervals import Interval, mean_interval, score_snr
+from theory import sequences_needed
+
+Kind = Literal["pretrain first", "no need", "neither sees anything", "undecided"]
+Numbers = dict[str, Interval | float | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What to do, why, and what it is predicted to be worth."""
+
+    kind: Kind
+    """pretrain first; no need; neither sees anything; undecided."""
+    reasons: tuple[str, ...]
+    """One sentence each."""
+    gain: Interval
+    """Predicted held-out accuracy that self-pretraining adds to labels alone."""
+    advice: str
+    """What to run next."""
+
+
+def specific_gain(fits: list[dict]) -> np.ndarray:
+    """Per fit: accuracy with reconstruction's pattern less the better of uniform and a random pattern."""
+    at = lambda name: np.array([fit[f"accuracy_{name}_held_out"] for fit in fits])
+    return at("pattern") - np.maximum(at("uniform"), at("random"))
+
+
+def label_share(fits: list[dict], sequences: int, constant: float, lines: Thresholds) -> float:
+    """What share of the pattern labels find by themselves: n SNR / (n SNR + z^2), 0 where they are blind.
+
+    SNR is what independent fits agree on along the pattern. At uniform attention that carries no
+    information the label's optimum is a zero head: what a fit shows is then its own noise.   [C16, C19]
+    """
+    informed = np.mean([fit["accuracy_uniform_held_out"] for fit in fits]) - constant > lines.reached
+    signal = score_snr(np.array([fit["score_label"]["expressible"] for fit in fits])).low
+    evidence = sequences * max(float(signal or 0.0), 0.0)
+    return float(informed) * evidence / (evidence + lines.standard_errors**2)
+
+
+def needed(signal: Interval, lines: Thresholds) -> Interval:
+    """n* = z^2 / SNR with its interval; None where the signal may be 0.   [C16]"""
+    at = lambda snr: float(sequences_needed(snr, lines.standard_errors)) if snr and snr > 0 else None
+    return Interval(
+        at(signal.estimate), at(signal.high), at(signal.low), signal.level, signal.n, signal.method
+    )
+
+
+def judged(
+    fits: list[dict], sequences: int, floors: dict[str, float], lines: Thresholds, again: str
+) -> Verdict:
+    """The verdict on the evidence of all initialisations; `again` is the command that trains both arms."""
+    constant = floors["constant"]
+    worth = mean_interval(specific_gain(fits))
+    seen = label_share(fits, sequences, constant, lines)
+    reached = {
+        name: float(np.mean([fit[f"accuracy_{name}_held_out"] for fit in fits]))
+        for name in ("uniform", "pattern", "random")
+    }
+    scaled = [
+        None if value is None else (1 - seen) * value for value in (worth.estimate, worth.low, worth.high)
+    ]
+    gain = Interval(*scaled, worth.level, worth.n, worth.method)
+    kind = decided(worth, seen, reached, constant, lines)
+    reasons = [
+        f"at uniform attention labels reach {reached['uniform']:.3f} (a constant guess {constant:.3f}); with "
+        f"attention frozen at the pattern that reconstruction finds, {reached['pattern']:.3f}; at a random "
+        f"pattern of equal strength, {reached['random']:.3f}",
+        *why(kind, fits, seen, lines),
+    ]
+    return Verdict(kind, tuple(reasons), gain, advice(kind, again))
+
+
+def decided(
+    worth: Interval, seen: float, reached: dict[str, float], constant: float, lines: Thresholds
+) -> Kind:
+    """The rule."""
+    estimate, low, high = (worth.estimate or 0.0), worth.low, worth.high
+    if max(reached.values()) - constant < lines.reached:
+        return "neither sees anything"
+    if estimate >= lines.gain:
+        if seen >= lines.seen:
+            return "no need"
+        return "pretrain first" if low is not None and low > 0 else "undecided"
+    return "no need" if high is not None and high < 2 * lines.gain else "undecided"
+
+
+def why(kind: Kind, fits: list[dict], seen: float, lines: Thresholds) -> list[str]:
+    """The reasons behind a kind, after the accuracies."""
+    mean = lambda loss, name: float(np.mean([fit[f"snr_{loss}"][name] for fit in fits]))
+    top, own = mean("reconstruction", "top"), mean("reconstruction", "expressible")
+    if kind == "pretrain first":
+        return [
+            "the pattern is worth accuracy that neither uniform attention nor a random pattern reaches, "
+            f"and labels find {100 * seen:.0f}% of it by themselves",
+        ]
+    if kind == "neither sees anything":
+        if top > lines.signal and own < lines.expressible * top:
+            return [
+                f"reconstruction does see a pattern (SNR {top:.3g} per sequence), but positions can "
+                f"express only {100 * max(own, 0) / top:.0f}% of its signal: change the positions"
+            ]
+        if top <= lines.signal:
+            return ["reconstruction sees no pattern either: add a locality prior or better inputs"]
+        return ["reconstruction's pattern is of no use for the labels: add a locality prior, or depth"]
+    if kind == "no need" and seen >= lines.seen:
+        return [f"labels see {100 * seen:.0f}% of the pattern by themselves with this many sequences"]
+    if kind == "no need":
+        return ["the pattern adds nothing to what labels reach without it"]
+    return ["the initialisations disagree on what the pattern is worth: use more --fits or more data"]
+
+
+def advice(kind: Kind, again: str) -> str:
+    """What to run next."""
+    return {
+        "pretrain first": f"train both arms: {again}",
+        "no need": f"train on labels alone; to be sure, both arms: {again}",
+        "neither sees anything": "diagnose again with other --model.positions: learned, random-normal, rope",
+        "undecided": f"diagnose again with --config.fits 8; or let both arms decide: {again}",
+    }[kind]
