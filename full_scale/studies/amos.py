@@ -13,7 +13,7 @@ from full_scale.training.masking import Masking
 from full_scale.training.optimizers import OptimizerConfig
 
 
-def amos(rate: float, warmup: int, epochs: float, *, batch: int = 32, decay: float = 0.0) -> Stage:
+def amos(rate: float, warmup: int, epochs: int, *, batch: int = 32, decay: float = 0.0) -> Stage:
     """A phase of NFS: AdamW (0.9, 0.999), a constant rate after linear warm-up, no clipping."""
     optimizer = OptimizerConfig(rate, 0.0, decay, "constant", (0.9, 0.999), None)
     return Stage(optimizer, batch, epochs, warmup_steps=warmup)

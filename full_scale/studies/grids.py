@@ -109,9 +109,9 @@ def compute(
 ) -> tuple[dict[str, object], dict[str, np.ndarray]]:
     """Tune where asked, train what is not stored in `folder`, and compare."""
     kept = dict(command=command, jobs=jobs)
-    rates, tried = tuned_rates(plan, folder, part_of(report, 0, 0.3), **kept)
+    rates, tried = tuned_rates(plan, folder, part_of(report, 0.0, 0.3), **kept)
     trials = {v: [plan.trial(v, seed, rates.get(v)) for seed in plan.seeds] for v in plan.variants}
-    within = part_of(report, 0.3, 1) if plan.rates else report
+    within = part_of(report, 0.3, 1.0) if plan.rates else report
     results = iter(run_all([t for each in trials.values() for t in each], folder, report=within, **kept))
     found = {variant: [next(results) for _ in plan.seeds] for variant in plan.variants}
     dataset = load(plan.task)

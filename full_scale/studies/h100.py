@@ -51,7 +51,7 @@ def in_ten_minutes(name: str) -> Preset:
         model=dataclasses.replace(preset.model, precision="bfloat16"),
         pretraining=shorter(preset.pretraining),
         labels=shorter(preset.labels),
-        every=200,
+        every=250,
         description=f"{preset.description}; ten minutes on an H100, bfloat16",
     )
 

@@ -17,7 +17,7 @@ class Stage:
 
     optimizer: OptimizerConfig
     batch: int
-    epochs: float | None = None
+    epochs: float | int | None = None
     steps: int | None = None
     warmup_steps: int | None = None
     """In place of the optimiser's share."""

@@ -18,6 +18,10 @@ from full_scale.training.phases import Objective, Phase
 __all__ = ["Objective", "OptimizerConfig", "Phase", "TrainState", "accuracy", "advance", "begin"]
 
 
+CHUNK = 200  # sequences judged at once
+CHUNK_TOKENS = 2**18  # fewer sequences where they are long
+
+
 class TrainState(eqx.Module):
     """Everything that changes while a phase runs; `model` holds arrays only."""
 
@@ -81,10 +85,9 @@ def _advance(
 
 
 @eqx.filter_jit
-def accuracy(
-    model: Transformer, data: Data, frozen_uniform: bool = False, chunk: int = 200
-) -> Float[Array, ""]:
+def accuracy(model: Transformer, data: Data, frozen_uniform: bool = False) -> Float[Array, ""]:
     """Share of sequences whose largest logit is their label's, in chunks that keep memory small."""
+    chunk = max(1, min(CHUNK, CHUNK_TOKENS // model.inputs.length))
 
     def right(one: Data) -> Array:
         logits = model.label_logits(one.tokens, one.lengths, frozen_uniform=frozen_uniform)

@@ -134,7 +134,7 @@ def run_all(
     report
         Called with (optimiser steps done, all steps, label="", note="accuracy ...").
     jobs
-        Worker processes; by default one per core. 1 runs them here, one after another.
+        Worker processes; by default one per core, on an accelerator one. 1 runs them here, in turn.
     """
     missing = sources(configs, folder)
     steps = {config: config.steps - (source.steps if source else 0) for config, source in missing.items()}
@@ -147,7 +147,7 @@ def run_all(
             report(stored + done, total, **note)
 
     tell(0)
-    jobs = jobs or workers.cores()
+    jobs = jobs or workers.side_by_side()
     if missing and jobs > 1:  # also for a single run: on all cores its sums round otherwise than on one
         work = functools.partial(run_stored, folder=folder, command=command)
         workers.in_workers(work, missing, tell, min(jobs, len(missing)))

@@ -25,6 +25,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def side_by_side() -> int:
+    """Runs at once: one per core, or one where the device is an accelerator."""
+    return cores() if jax.default_backend() == "cpu" else 1
+
+
 def in_workers(
     work: Callable[..., None],
     jobs: dict[Job, Job | None],

@@ -13,7 +13,6 @@ import pytest
 from full_scale.precision import single_precision
 from full_scale.tasks import load
 from full_scale.training import checkpoint, trial
-from full_scale.training.metrics import Metrics, kept
 from full_scale.training.objectives import Data
 from full_scale.training.optimizers import OptimizerConfig, Schedule
 from full_scale.training.phases import Phase
@@ -208,20 +207,6 @@ def test_a_damaged_checkpoint_is_named_with_the_remedy(tmp_path: Path) -> None:
             path.write_bytes(b"not a checkpoint")
     with pytest.raises(UserError, match="delete that folder"):
         keeper.restore(3, {"a": np.zeros(4)})
-
-
-def test_metrics_drop_what_lies_behind_the_checkpoint_and_half_a_line(tmp_path: Path) -> None:
-    path = tmp_path / "run.jsonl"
-    metrics = Metrics(path)
-    for step in (0, 5, 10):
-        metrics.write(step, {"loss": float("nan") if step == 0 else 1.0})
-    with open(path, "a") as sink:
-        sink.write('{"step": 5, "lo')
-    Metrics(path, done=5).write(10, {"loss": 2.0})
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert [line["step"] for line in lines] == [0, 5, 10]
-    assert [line["loss"] for line in lines] == [None, 1.0, 2.0]
-    assert kept(tmp_path / "nothing", 5) == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,128 @@
+"""A run under way: call after call of compiled steps, from wherever it stands to its end."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from full_scale.dataset import Dataset
+from full_scale.model import Transformer
+from full_scale.training.checkpoint import Checkpoints, as_numpy
+from full_scale.training.history import History
+from full_scale.training.metrics import Metrics
+from full_scale.training.models import Arrays, initial_model, renewed, stored_model
+from full_scale.training.objectives import Data, sampled
+from full_scale.training.observables import probed, proximity
+from full_scale.training.phases import Phase
+from full_scale.training.train import TrainState, accuracy, advance, begin
+from full_scale.training.trial_config import TrialConfig
+from sims.store import UserError
+
+WATCHED = 2000  # most validation sequences of an evaluation: about 20 steps' worth at a batch of 32
+Report = Callable[[int, float | None], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What stays the same while a run goes on."""
+
+    config: TrialConfig
+    dataset: Dataset
+    checkpoints: Checkpoints
+    report: Report
+    """Called with the steps just done and the newest validation accuracy."""
+
+    def to_the_end(self, lines: Path | None, prefix: Arrays | None) -> History:
+        """All phases, from the newest checkpoint, the prefix or the initial model."""
+        config = self.config
+        data, held_out = Data.of(self.dataset.train), sampled(self.dataset.validation, WATCHED)
+        done, state, static, history = self.start(held_out, prefix)
+        metrics = Metrics(lines, done)
+        if done == 0:
+            metrics.write(0, line(config, history, 0))
+        self.report(done - (0 if prefix is None else int(prefix["steps"][-1])), None)
+        while done < config.steps:
+            state = self.call(done, state, static, data, history)
+            done += config.per_call
+            if done % config.every == 0:
+                self.evaluate(done, eqx.combine(state.model, static), history, held_out)
+                metrics.write(done, line(config, history, done))
+            self.keep(done, state, history)
+            self.report(config.per_call, float(history.curves["validation_accuracy"][done // config.every]))
+        metrics.close()
+        return history
+
+    def start(self, held_out: Data, prefix: Arrays | None) -> tuple[int, TrainState, PyTree, History]:
+        """(steps done, state, what is not trained, history): newest checkpoint, else prefix, else step 0."""
+        config, model = self.config, initial_model(self.config, self.dataset)
+        static, history = eqx.filter(model, eqx.is_array, inverse=True), History.empty(self.config, model)
+        done = self.checkpoints.newest()
+        if done is not None:
+            like = as_numpy((begin(model, config.at(done - 1)[1]), history))
+            kept, found = self.checkpoints.restore(done, like)
+            return done, jax.tree.map(jnp.asarray, kept), static, jax.tree.map(np.array, found)
+        done = 0
+        if prefix is None:
+            self.evaluate(0, model, history, held_out)
+        else:
+            history.begin_with(prefix)
+            done, model = int(prefix["steps"][-1]), stored_model(config, self.dataset, prefix)
+        return done, begin(model, config.phases[0]), static, history
+
+    def call(self, done: int, state: TrainState, static: PyTree, data: Data, history: History) -> TrainState:
+        """The steps of one compiled call; where a phase begins, its resets and a fresh optimiser first."""
+        config = self.config
+        index, phase, within = config.at(done)
+        if within == 0:
+            state = begin(renewed(eqx.combine(state.model, static), config, self.dataset, index), phase)
+        key = jax.random.fold_in(config.keys()[1], index)
+        state, found = advance(state, static, phase, data, config.batch, config.per_call, key=key)
+        losses = np.asarray(found, np.float64)
+        self.require_finite(done, losses)
+        history.loss[0] += losses.sum()
+        return state
+
+    def require_finite(self, done: int, losses: np.ndarray) -> None:
+        """Raise UserError at the first loss that is not a number."""
+        wrong = np.flatnonzero(~np.isfinite(losses))
+        if len(wrong):
+            first = int(wrong[0])
+            raise UserError(
+                f"expected a finite training loss: got {losses[first]} at step {done + first + 1}; "
+                f"{self.checkpoints.described()}; lower the learning rate or warm up longer"
+            )
+
+    def evaluate(self, done: int, model: Transformer, history: History, held_out: Data) -> None:
+        """Record the model after `done` steps."""
+        config, (_, phase, _) = self.config, self.config.at(max(done - 1, 0))
+        heads = {"proximity_index": proximity(model, held_out, phase.frozen_uniform)}
+        if config.probe_every and done % config.probe_every == 0:
+            heads |= probed(model, phase, held_out, key=jax.random.fold_in(config.keys()[1], done))
+        right = accuracy(model, held_out, phase.frozen_uniform)
+        history.record(done // config.every, config.every, right, heads)
+        history.keep(config.slot(done), eqx.filter(model, eqx.is_array))
+
+    def keep(self, done: int, state: TrainState, history: History) -> None:
+        """Save the state when it is time, unless its last update already broke it."""
+        if self.checkpoints.due() and all_finite(state.model):
+            self.checkpoints.save(done, as_numpy((state, history)))
+
+
+@jax.jit
+def all_finite(arrays: PyTree) -> jax.Array:
+    """Whether every number of every array is finite."""
+    return jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(arrays)]))
+
+
+def line(config: TrialConfig, history: History, done: int) -> dict[str, float | str]:
+    """One evaluation as the metrics tell it."""
+    phase: Phase = config.at(max(done - 1, 0))[1]
+    row = done // config.every
+    curves = {name: float(curve[row]) for name, curve in history.curves.items()}
+    heads = {name: float(values[row].mean()) for name, values in history.heads.items()}
+    return {"objective": phase.objective, **curves, **heads}
