@@ -4,10 +4,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 VENV := .venv
 RUN := $(VENV)/bin
 STAMP := $(VENV)/installed
+PYTORCH := .venv-pytorch
 OUT ?= report
 ARGS ?=
 
-.PHONY: reproduce docs test slow check lint types clean
+.PHONY: reproduce docs test slow pytorch check lint types clean
 .DELETE_ON_ERROR:
 
 reproduce: docs
@@ -23,6 +24,12 @@ test: $(STAMP)
 slow: $(STAMP)
 	$(RUN)/python -m pytest -m slow $(ARGS)
 
+# The probe of PyTorch models, in an environment of its own: elsewhere its tests are skipped.
+pytorch:
+	@$(PYTORCH)/bin/python -c 'import pytest, torch, transformers' 2>/dev/null || { $(PYTHON) -m venv $(PYTORCH) && \
+		$(PYTORCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,pytorch]'; }
+	$(PYTORCH)/bin/python -m pytest tests/theory/test_probe_pytorch.py $(ARGS)
+
 lint: $(STAMP)
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
@@ -33,7 +40,7 @@ types: $(STAMP)
 check: lint types test
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PYTORCH) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # The install runs again only when what it installs has changed.
 $(STAMP): pyproject.toml constraints.txt

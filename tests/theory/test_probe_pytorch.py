@@ -1,4 +1,4 @@
-"""The probe of PyTorch models: a minimal model against its JAX twin, and a BERT from its config."""
+"""The probe of PyTorch models: a minimal model beside its JAX twin; BERT, DistilBERT, ViT from their configs."""
 
 import jax
 import jax.numpy as jnp
@@ -89,13 +89,49 @@ def test_the_mask_of_a_bert_carries_the_bias(bert, sentences, implementation):
     assert np.abs(seen.mean_gradient[..., -1]).max() > 0  # seen by the sentences without padding
     assert seen.sample_energy.gauge.max() < 1e-20 * seen.sample_energy.key_bias.max()
 
-    direction = np.random.default_rng(2).normal(size=bias.shape)
-    step, losses = 1e-5, []
+    require_slope(seen, bert, sentences, bias)
+
+
+def require_slope(seen, model, batch, bias, step=1e-5):
+    """The probe's mean gradient along a random direction is the loss's central difference."""
+    direction, losses = np.random.default_rng(2).normal(size=bias.shape), []
     for sign in (1, -1):
         with torch.no_grad():
-            losses.append(float(mean_pooled(bias + sign * step * torch.tensor(direction), bert, sentences)))
+            losses.append(float(mean_pooled(bias + sign * step * torch.tensor(direction), model, batch)))
     slope = (losses[0] - losses[1]) / (2 * step)
     assert slope == pytest.approx((seen.mean_gradient * direction).sum(), rel=1e-6)
+
+
+def distilbert(transformers):
+    """Other names for everything: dim, n_heads, q_lin; and no token types."""
+    config = transformers.DistilBertConfig(vocab_size=11, dim=8, n_layers=3, n_heads=2, hidden_dim=16)
+    ids = torch.tensor(np.random.default_rng(0).integers(0, 11, size=(10, LENGTH)))
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    return transformers.DistilBertModel(config), batch, (3, 2, LENGTH, LENGTH)
+
+
+def vit(transformers):
+    """Images: four patches and a class token, pre-LN, called without any mask."""
+    sizes = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 16}
+    config = transformers.ViTConfig(**sizes, image_size=8, patch_size=4, num_channels=1)
+    batch = {"pixel_values": torch.tensor(np.random.default_rng(0).normal(size=(10, 1, 8, 8)))}
+    return transformers.ViTModel(config, add_pooling_layer=False), batch, (2, 4, 5, 5)
+
+
+@pytest.mark.parametrize("architecture", [distilbert, vit])
+def test_other_encoders_carry_the_bias_too(architecture):
+    transformers = pytest.importorskip(
+        "transformers", reason="needs the extra: pip install 'sptlab[pytorch]'"
+    )
+    torch.manual_seed(0)
+    model, batch, shape = architecture(transformers)
+    model = model.double().eval()
+    model.set_attn_implementation("sdpa")  # "eager" of a ViT rounds its softmax to float32
+    bias = encoder_bias(model, shape[-1])
+    assert bias.shape == shape
+    seen = torch_probe(mean_pooled, model, batch, bias=bias)
+    assert all(np.abs(part).max() > 0 for layer in seen.mean_gradient for part in layer)
+    require_slope(seen, model, batch, bias)
 
 
 def test_padding_keeps_its_keys_out_of_sight(bert, sentences):
