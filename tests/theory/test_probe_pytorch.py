@@ -1,4 +1,4 @@
-"""The probe of PyTorch models: a minimal model beside its JAX twin; BERT, DistilBERT, ViT from their configs."""
+"""The probe of PyTorch models: a minimal model beside its JAX twin; encoders from their configs."""
 
 import jax
 import jax.numpy as jnp
