@@ -30,9 +30,9 @@ description = "qk_share, prior_share, depth_share and fit_gap on four tasks at t
 seconds = 3000.0
 STUDIED: dict[str, dict[str, object]] = {
     "docs-order": {},
-    "imdb-order": {"source": "imdb", "most": 3000},
     "shuffle-runs": {},
     "digits": {},
+    "imdb-order": {"source": "imdb", "most": 3000},
 }
 
 
@@ -46,11 +46,11 @@ class Config:
     """The reviews' files, for imdb-order; by default data/text.npz, made by `sptlab data prepare text`."""
     seeds: int = 5
     """Runs of each arm."""
-    steps: int = 2400
+    steps: int = 1500
     """Optimiser steps of a run, two thirds of them pretraining where there is some."""
     depths: tuple[int, ...] = (1, 2, 4)
     """Layers of the label-only arms."""
-    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
+    rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
     """Learning rates tried."""
     jobs: int | None = None
     """Runs side by side; by default one per core."""
