@@ -1,0 +1,289 @@
+"""One step of training a Transformer on this machine's cores: the project's and PyTorch's.
+
+    python -m benchmarks.training_step            (needs the extra `pytorch`; about five minutes)
+
+The project's side is `full_scale.training.train.advance` as `sptlab train` calls it. PyTorch's is the same
+pre-LN encoder with scaled_dot_product_attention, one matrix for queries, keys and values, and the fused
+AdamW, with OpenMP threads that wait passively and with its default, which spins. Parameters, data, order of
+batches and float32 are the same: the losses of the first steps are compared before anything is timed. Every
+side is a process of its own that waits for its turn; rounds go A B C, C B A. Ratios are of times in the
+same round; their intervals are the 95 % sign-test intervals of the median.
+"""
+
+import dataclasses
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+STORED = Path(__file__).parent / "stored" / "training_step.json"
+RATE, DECAY, EPSILON = 1e-3, 0.01, 1e-5
+SYMBOLS, CLASSES, HEADS, DATA = 16, 10, 4, 4096
+AGREED = 2e-4
+"""Relative: mean float32 loss of the first turn."""
+LEAST = 6
+"""Rounds that a 95 % interval of a median needs."""
+WIDER = 4  # hidden width of the MLP over the model's width
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """A model and a batch."""
+
+    length: int
+    width: int
+    layers: int
+    batch: int
+    steps: int
+    """Per timed turn: of the project's, one compiled scan."""
+
+
+SIZES = {"L64": Size(64, 64, 1, 64, 32), "L256": Size(256, 64, 2, 32, 8), "L1024": Size(1024, 128, 2, 8, 8)}
+
+
+def start(size: Size):
+    """The project's model, its training data and key, and the phase that trains it."""
+    import jax
+    import jax.numpy as jnp
+
+    from full_scale.dataset import Inputs
+    from full_scale.model import ModelConfig, Transformer
+    from full_scale.training.objectives import Data
+    from full_scale.training.train import OptimizerConfig, Phase
+
+    numbers = np.random.default_rng(0)
+    tokens = numbers.integers(0, SYMBOLS, (DATA, size.length)).astype(np.uint8)
+    labels = numbers.integers(0, CLASSES, DATA).astype(np.int32)
+    config = ModelConfig(size.layers, size.width, HEADS, WIDER * size.width, positions="learned")
+    model = Transformer(config, Inputs(size.length, CLASSES, SYMBOLS), key=jax.random.key(0))
+    phase = Phase("labels", 1_000_000, OptimizerConfig(RATE, 0.0, DECAY, "constant"))
+    return model, phase, Data(jnp.asarray(tokens), None, jnp.asarray(labels)), jax.random.key(1)
+
+
+def ours(size: Size, folder: Path) -> Callable[[int], float]:
+    """`advance`: told a number of steps, their mean loss."""
+    import equinox as eqx
+
+    from full_scale.training.train import advance, begin
+
+    model, phase, data, key = start(size)
+    state, static = begin(model, phase), eqx.partition(model, eqx.is_array)[1]
+
+    def turn(steps: int) -> float:
+        nonlocal state
+        state, losses = advance(state, static, phase, data, size.batch, steps, key=key)
+        return float(losses.mean())
+
+    return turn
+
+
+def share(size: Size, steps: int, folder: Path) -> None:
+    """Write what the other side starts from: parameters, data, and the rows that `advance` will draw."""
+    import equinox as eqx
+    import jax
+
+    model, _, data, key = start(size)
+
+    def rows(step):
+        batch_key, _ = jax.random.split(jax.random.fold_in(key, step))
+        return jax.random.randint(batch_key, (size.batch,), 0, DATA)
+
+    parameters = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
+    named = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in parameters}
+    order = np.asarray(jax.vmap(rows)(np.arange(steps)))
+    np.savez(folder / "start.npz", tokens=data.tokens, labels=data.labels, rows=order, **named)
+
+
+def torch_forward(given: dict, tokens, size: Size):
+    """Logits of a batch."""
+    import torch.nn.functional as F
+
+    def affine(name, x):
+        return F.linear(x, given[f"{name}.weight"], given[f"{name}.bias"])
+
+    def norm(name, x):
+        return F.layer_norm(x, x.shape[-1:], given[f"{name}.weight"], given[f"{name}.bias"], EPSILON)
+
+    x = F.embedding(tokens, given[".encoder.table"]) + given[".positions"]
+    for layer in range(size.layers):
+        block = f".blocks[{layer}]"
+        joint = affine(f"{block}.attention.joint", norm(f"{block}.attention_norm", x))
+        split = joint.view(*x.shape[:2], 3, HEADS, -1).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(*split).transpose(1, 2).reshape(x.shape)
+        x = x + affine(f"{block}.attention.output", mixed)
+        hidden = F.gelu(affine(f"{block}.mlp.expand", norm(f"{block}.mlp_norm", x)), approximate="tanh")
+        x = x + affine(f"{block}.mlp.contract", hidden)
+    return affine(".label_head", norm(".norm", x).mean(1))
+
+
+def torch_eager(size: Size, folder: Path) -> Callable[[int], float]:
+    """PyTorch, step by step: told a number of steps, their mean loss."""
+    import torch
+
+    with np.load(folder / "start.npz") as found:
+        given = {name: torch.tensor(found[name]) for name in found.files}
+    tokens, labels, rows = (given.pop(name).long() for name in ("tokens", "labels", "rows"))
+    for layer in range(size.layers):
+        for kind in ("weight", "bias"):
+            names = [f".blocks[{layer}].attention.{part}.{kind}" for part in ("query", "key", "value")]
+            given[f".blocks[{layer}].attention.joint.{kind}"] = torch.cat([given.pop(name) for name in names])
+    leaves = [leaf.requires_grad_() for leaf in given.values()]
+    optimizer = torch.optim.AdamW(leaves, RATE, weight_decay=DECAY, fused=True)
+    at = 0
+
+    def turn(steps: int) -> float:
+        nonlocal at
+        total = torch.zeros(())
+        for chosen in rows[at : at + steps]:
+            logits = torch_forward(given, tokens[chosen], size)
+            loss = torch.nn.functional.cross_entropy(logits, labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.detach()
+        at += steps
+        return float(total) / steps
+
+    return turn
+
+
+SIDES = {
+    "sptlab": (ours, {}),
+    "torch, passive OpenMP": (torch_eager, {"OMP_WAIT_POLICY": "passive"}),
+    "torch, spinning OpenMP": (torch_eager, {}),  # its default: "active" would spin through others' turns
+}
+OURS, BETTER = "sptlab", "torch, the better in each round"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingStep:
+    """Milliseconds per step and peak memory of every side; ratios within rounds, printed and stored."""
+
+    sizes: tuple[str, ...] = tuple(SIZES)
+    """L64: width 64, 1 layer, batch 64. L256: 64, 2, 32. L1024: 128, 2, 8."""
+    rounds: int = 12
+    """Interleaved rounds; at least `LEAST`."""
+    out: Path = STORED
+    """Where the table goes."""
+    side: str = ""
+    """Used by itself for one side's process; leave empty."""
+    folder: Path = Path()
+    """Used by itself, too."""
+
+
+def busy() -> float:
+    """Seconds that all cores together have worked since the machine started (0 where it is not told)."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return 0.0
+    user, nice, system, _, _, interrupt, soft, *_ = map(int, stat.read_text().split("\n")[0].split()[1:])
+    return (user + nice + system + interrupt + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def serve(side: str, size: Size, folder: Path) -> None:
+    """One side: told a number of steps per line, answer what they took, per line."""
+    turn = SIDES[side][0](size, folder)
+    for line in sys.stdin:
+        steps, before, begun, own = int(line), busy(), time.perf_counter(), time.process_time()
+        loss = turn(steps)
+        seconds, own = time.perf_counter() - begun, time.process_time() - own
+        told = {"loss": loss, "ms": 1e3 * seconds / steps, "cpu_ms": 1e3 * own / steps}
+        told["foreign_cores"] = (busy() - before - own) / seconds
+        told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(told), flush=True)
+
+
+class Side:
+    """A process that runs one side on demand."""
+
+    def __init__(self, name: str, size: str, folder: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks.training_step", "--side", name, "--sizes", size]
+        inherited = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+        environment = inherited | SIDES[name][1] | {"JAX_PLATFORMS": "cpu"}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen([*command, "--folder", str(folder)], env=environment, **pipes)
+
+    def turn(self, steps: int) -> dict[str, float]:
+        """What the next steps took."""
+        print(steps, file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measured(name: str, rounds: int) -> dict[str, list[dict[str, float]]]:
+    """Every side's turns, once all have been seen to train alike."""
+    size = SIZES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        share(size, (rounds + 1) * size.steps, Path(folder))
+        sides = {side: Side(side, name, Path(folder)) for side in SIDES}
+        try:
+            first = {side: process.turn(size.steps)["loss"] for side, process in sides.items()}  # compiles
+            for side, loss in first.items():
+                if abs(loss / first[OURS] - 1) > AGREED:
+                    raise SystemExit(f"{side} trains otherwise: loss {loss}, {OURS} {first[OURS]}")
+            turns: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+            for turn in range(rounds):
+                for side in sides if turn % 2 == 0 else reversed(sides):
+                    turns[side].append(sides[side].turn(size.steps))
+        finally:
+            for process in sides.values():
+                process.close()
+    return turns
+
+
+def compared(name: str, turns: dict[str, list[dict[str, float]]]) -> list[dict[str, object]]:
+    """One row per side, and one for the better PyTorch of each round."""
+    from scipy.stats import quantile_test
+
+    theirs = [found for side, found in turns.items() if side != OURS]
+    turns = turns | {BETTER: [min(pair, key=lambda told: told["ms"]) for pair in zip(*theirs, strict=True)]}
+    rows = []
+    for side, found in turns.items():
+        row: dict[str, object] = {"size": name, "side": side}
+        row |= {key: statistics.median(told[key] for told in found) for key in found[0] if key != "loss"}
+        ratios = [other["ms"] / own["ms"] for other, own in zip(found, turns[OURS], strict=True)]
+        low, high = quantile_test(ratios).confidence_interval(0.95)
+        row |= {"times_faster": statistics.median(ratios), "low": float(low), "high": float(high)}
+        row["times_the_memory"] = max(told["peak_mb"] for told in turns[OURS]) / row["peak_mb"]
+        rows.append(row)
+        line = (
+            "{size:5} {side:32} {ms:7.1f} ms (cpu {cpu_ms:7.1f}) {peak_mb:5.0f} MB others {foreign_cores:.2f}"
+        )
+        line += "   sptlab: {times_faster:5.2f} times [{low:.2f}, {high:.2f}], memory {times_the_memory:.2f}"
+        print(line.format(**row), flush=True)
+    return rows
+
+
+def main(config: TrainingStep) -> None:
+    """Measure, print, store."""
+    if config.side:
+        serve(config.side, SIZES[config.sizes[0]], config.folder)
+        return
+    if config.rounds < LEAST:
+        raise SystemExit(f"rounds must be at least {LEAST}, for the intervals: got {config.rounds}")
+    rows = [row for name in config.sizes for row in compared(name, measured(name, config.rounds))]
+    import jax
+    import torch
+
+    record = {"jax": jax.__version__, "torch": torch.__version__, "python": platform.python_version()}
+    record |= {"cores": os.cpu_count(), "rounds": config.rounds, "load_average": os.getloadavg()[0]}
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    config.out.write_text(json.dumps({"provenance": record, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(TrainingStep))
