@@ -45,7 +45,8 @@ def floors(dataset: Dataset) -> dict[str, float]:
     if small.train.lengths is not None:
         statistics["length"] = lengths
     statistics |= SPECIAL.get(dataset.name, {})
-    edges = None if dataset.symbols else level_edges(small.train.tokens)
+    values = small.train.tokens.reshape(len(small.train), -1)
+    edges = None if dataset.symbols else level_edges(values)
     found = {
         name: fitted(*(of(part, small.inputs, edges) for part in (small.train, small.test)), small)
         for name, of in statistics.items()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from full_scale.dataset import PARTS
 from full_scale.readers.labelled import Labelled
 from sims import store
 from sims.provenance import versions
@@ -48,8 +49,7 @@ def packed_part(labelled: Labelled) -> Arrays:
 
 def unpacked(arrays: Arrays) -> Parts:
     """What `packed` was given."""
-    parts = [name.removesuffix("_labels") for name in arrays if name.endswith("_labels")]
-    return {part: unpacked_part(arrays, part) for part in parts}
+    return {part: unpacked_part(arrays, part) for part in (*PARTS, "all") if f"{part}_labels" in arrays}
 
 
 def unpacked_part(arrays: Arrays, part: str) -> Labelled:
