@@ -7,7 +7,8 @@ import pytest
 from tolerances import EXACT_FLOAT64, FLOAT32
 
 from full_scale import attention_cpu
-from full_scale.attention import attend, attention_weights
+from full_scale.attention import attend, attention_weights, fused
+from full_scale.precision import single_precision
 
 LENGTH = 7
 
@@ -159,3 +160,12 @@ def test_single_precision_agrees_to_rounding() -> None:
     inputs = projections(LENGTH, dtype=jnp.float32)
     exact = by_hand(*(array.astype(jnp.float64) for array in inputs))
     assert np.allclose(attend(*inputs), exact, rtol=0, atol=FLOAT32)
+
+
+@RULES
+def test_the_accelerators_kernel_is_called_as_the_same_formula(rule) -> None:
+    inputs = projections(LENGTH, dtype=jnp.float32)
+    with single_precision():
+        found = fused(*inputs, with_array(rule).get("length"), rule.get("causal", False))
+    exact = by_hand(*(array.astype(jnp.float64) for array in inputs), **rule)
+    assert np.allclose(found, exact, rtol=0, atol=FLOAT32)
