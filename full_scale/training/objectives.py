@@ -5,7 +5,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from full_scale.dataset import Split, on_device
 from full_scale.model import Transformer
@@ -62,9 +62,25 @@ class Target(eqx.Module):
 
 def batch_loss(model: Transformer, target: Target, batch: Data, *, key: PRNGKeyArray) -> Float[Array, ""]:
     """Mean loss of a batch; `both` is label_weight x labels + reconstruction."""
+    return keyed_loss(model, target, batch, mask_keys(model, target, len(batch.labels), key=key))
+
+
+def mask_keys(
+    model: Transformer, target: Target, count: int, *, key: PRNGKeyArray
+) -> Key[Array, "..."] | None:
+    """A key for every sequence of a batch, (n,) or of pairs (n, 2); None where nothing is hidden."""
     if target.objective == "labels":
+        return None
+    return jax.random.split(key, (count, 2) if model.inputs.pair else (count,))
+
+
+def keyed_loss(
+    model: Transformer, target: Target, batch: Data, keys: Key[Array, "..."] | None
+) -> Float[Array, ""]:
+    """`batch_loss`, each sequence's masks drawn by its own key."""
+    if keys is None:
         return labelled(model, target, batch)
-    loss = unlabelled(model, target, batch, key=key)
+    loss = unlabelled(model, target, batch, keys)
     if target.objective == "both":
         return target.label_weight * labelled(model, target, batch) + loss
     return loss
@@ -79,7 +95,7 @@ def labelled(model: Transformer, target: Target, batch: Data) -> Float[Array, ""
     return jax.vmap(one)(*batch).mean()
 
 
-def unlabelled(model: Transformer, target: Target, batch: Data, *, key: PRNGKeyArray) -> Float[Array, ""]:
+def unlabelled(model: Transformer, target: Target, batch: Data, keys: Key[Array, "..."]) -> Float[Array, ""]:
     """Mean loss of hidden or next tokens; of a pair, both sequences count."""
     tokens, lengths = batch.tokens, batch.lengths
     if model.inputs.pair:
@@ -93,4 +109,4 @@ def unlabelled(model: Transformer, target: Target, batch: Data, *, key: PRNGKeyA
         masked = draw_mask(len(tokens), key=key, ratio=target.ratio, seen=length)
         return reconstruction_loss(model, tokens, masked, length=length, **kind)
 
-    return jax.vmap(one)(tokens, lengths, jax.random.split(key, len(tokens))).mean()
+    return jax.vmap(one)(tokens, lengths, keys.reshape(-1)).mean()

@@ -11,7 +11,8 @@ import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 
 from full_scale.model import Transformer, trainable
-from full_scale.training.objectives import Data, Target, batch_loss
+from full_scale.training.mesh import ONE, Layout
+from full_scale.training.objectives import Data, Target, keyed_loss, mask_keys
 from full_scale.training.optimizers import OptimizerConfig, Schedule
 from full_scale.training.phases import Objective, Phase
 
@@ -50,14 +51,24 @@ def moved(arrays: PyTree, static: PyTree, freeze: tuple[str, ...]) -> tuple[PyTr
 
 
 def advance(
-    state: TrainState, static: PyTree, phase: Phase, data: Data, batch: int, steps: int, *, key: PRNGKeyArray
+    state: TrainState,
+    static: PyTree,
+    phase: Phase,
+    data: Data,
+    batch: int,
+    steps: int,
+    *,
+    key: PRNGKeyArray,
+    layout: Layout = ONE,
 ) -> tuple[TrainState, Float[Array, " step"]]:
     """`steps` optimiser steps in one compiled scan; returns the state and every step's training loss.
 
     The state given is used up: its memory is that of the state returned.
     """
     schedule = Schedule.of(phase.optimizer, phase.steps)
-    return _advance((static, Target.of(phase), schedule, data, key), state, phase.batch or batch, steps)
+    return _advance(
+        (static, Target.of(phase), schedule, data, key), state, phase.batch or batch, steps, layout
+    )
 
 
 @eqx.filter_jit(donate="all-except-first")
@@ -66,20 +77,25 @@ def _advance(
     state: TrainState,
     batch: int,
     steps: int,
+    layout: Layout,
 ) -> tuple[TrainState, Float[Array, " step"]]:
     static, target, schedule, data, key = given
     optimizer = schedule.optimizer()
+
+    def loss_of(moving: PyTree, given: tuple[PyTree, Target], rows: tuple[Data, Array | None]) -> Array:
+        return keyed_loss(eqx.combine(moving, given[0]), given[1], *rows)
 
     def step(state: TrainState, _: None) -> tuple[TrainState, Array]:
         batch_key, mask_key = jax.random.split(jax.random.fold_in(key, state.step))
         rows = jax.random.randint(batch_key, (batch,), 0, len(data.labels), jnp.int32)
         moving, still = moved(state.model, static, target.freeze)
-        loss, gradient = jax.value_and_grad(
-            lambda moving: batch_loss(eqx.combine(moving, still), target, data.rows(rows), key=mask_key)
-        )(moving)
+        keys = mask_keys(eqx.combine(moving, still), target, batch, key=mask_key)
+        loss, gradient = jax.value_and_grad(layout.mean(loss_of))(
+            moving, (still, target), (data.rows(rows), keys)
+        )
         updates, moments = optimizer.update(schedule.bounded(gradient), state.optimizer, moving)
         stepped = eqx.filter(eqx.combine(optax.apply_updates(moving, updates), still), eqx.is_array)
-        return TrainState(stepped, moments, state.step + 1), loss
+        return layout.constrained(TrainState(stepped, moments, state.step + 1)), loss
 
     return jax.lax.scan(step, state, None, length=steps)
 
