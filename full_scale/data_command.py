@@ -72,7 +72,7 @@ def prepare(
     if source is None and isinstance(task, GeneratedTask):
         return generate(task, place.folder, number, seed, processes, report)
     if number is not None:
-        raise UserError("expected --number only where data are generated; --train-most limits training")
+        raise UserError("expected --number only where data are generated; leave it out")
     source = source or task.installed()
     if source is None:
         raise UserError(f"task {task.name}: expected --source PATH; {task.remedy()}")

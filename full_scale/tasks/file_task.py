@@ -85,4 +85,4 @@ class FileTask(Task):
     def remedy(cls) -> str:
         """How to get the files and say where they are."""
         get = f"get {cls.expects}"
-        return f"{get}, then `sptlab data prepare {cls.name} --source PATH`, or give --task.data PATH"
+        return f"{get}, then `sptlab data prepare {cls.name} --source PATH`, or train with --data PATH"

@@ -35,7 +35,7 @@ class GeneratedTask(FileTask):
     def remedy(cls) -> str:
         """Make it; or the user's own files."""
         make = f"make it with `sptlab data prepare {cls.name}`"
-        return f"{make}, or give --task.data PATH of {cls.expects}"
+        return f"{make}, or train with --data PATH of {cls.expects}"
 
 
 def is_generated(path: Path) -> bool:

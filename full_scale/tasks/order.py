@@ -116,7 +116,7 @@ class Order(CorpusTask):
     source: CorpusName = "docs"
     """docs: the prose that CPython ships; imdb: film reviews (see the task `text`). Given --text, unused."""
     data: Path | None = None
-    """Files of the reviews; by default data/text.npz, which `sptlab data prepare text` makes."""
+    """Files of the reviews, by default data/text.npz (`sptlab data prepare text`); or a .txt of your own."""
     most: int | None = 10_000
     """At most this many training windows, each shown in both orders; other parts in proportion."""
     name: ClassVar[str] = "order"
@@ -135,7 +135,10 @@ class Order(CorpusTask):
 
     def corpus(self) -> Corpus:
         """The user's files, CPython's prose or the reviews."""
-        return super().corpus() if self.text or self.source == "docs" else reviews(self.data)
+        if self.data is not None and self.data.suffix == ".txt":
+            return dataclasses.replace(self, text=(*self.text, self.data), data=None).corpus()
+        reads_reviews = not self.text and (self.source == "imdb" or self.data is not None)
+        return reviews(self.data) if reads_reviews else super().corpus()
 
     def load(self) -> Dataset:
         """Windows in their real order and permuted."""

@@ -88,7 +88,7 @@ def test_a_missing_file_is_answered_in_one_line_with_what_to_do(name: str, tmp_p
         assert (
             "\n" not in message
             and f"`sptlab data prepare {name}" in message
-            and "--task.data PATH" in message
+            and "train with --data PATH" in message
         )
         assert ("nowhere" if task.data else f"data/{name}") in message
 

