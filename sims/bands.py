@@ -71,31 +71,3 @@ def compare_all(
         verdicts[name] = verdict.as_json()
         arrays |= {f"{name}_{part}": array for part, array in band.items()}
     return verdicts, arrays
-
-
-def slope(
-    at: Float[np.ndarray, " point"], sizes: Float[np.ndarray, "*seed point"]
-) -> np.ndarray | np.floating:
-    """The exponent of `sizes` in `at`, by least squares of the logarithms along the last axis."""
-    places = np.log(at) - np.log(at).mean()
-    return np.log(sizes) @ places / (places @ places)
-
-
-def exponent(
-    at: Float[np.ndarray, " point"],
-    samples: Float[np.ndarray, "seed point"],
-    predicted: float,
-    asymptotic: float,
-) -> dict[str, float]:
-    """The exponent fitted to the mean over seeds, with its jackknife standard error, beside those predicted.
-
-    `predicted` is the same fit to the theory's curve, `asymptotic` the claim's limit. Leaving out one seed
-    at a time estimates the error of the fit to the mean, also where single seeds have no logarithm.
-    """
-    count, total = len(samples), samples.sum(axis=0)
-    left_out = slope(at, (total[None] - samples) / (count - 1))
-    error = float(np.sqrt((count - 1) / count * np.sum((left_out - left_out.mean()) ** 2)))
-    measured = float(slope(at, total / count))
-    z = abs(measured - predicted) / error if error > 0 else 0.0
-    found = {"measured": measured, "standard_error": error, "predicted": predicted}
-    return found | {"asymptotic": asymptotic, "z": z}

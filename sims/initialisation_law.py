@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 
 import theory
-from sims.bands import compare_all, exponent, slope
+from sims.bands import compare_all
+from sims.exponents import exponent, powers
 from sims.flows import shifted_task
 from sims.limits import at_least, between
 from sims.processes import ar1, spectrum
@@ -98,7 +99,7 @@ def run(
     verdicts, arrays = compare_all({name: (squares[name], predicted[name]) for name in CASES})
     exponents = {}
     for name, limit in CASES.items():
-        fitted = exponent(sizes**2, squares[name], float(slope(sizes**2, predicted[name])), limit)
+        fitted = exponent(sizes**2, squares[name], float(powers(sizes**2, predicted[name])), limit)
         exponents[name] = fitted
     arrays["sizes"] = sizes
     return {"inside": verdicts, "exponents": exponents}, arrays

@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
-from sims.bands import compare, compare_all, exponent, slope
+from sims.bands import compare, compare_all
+from sims.exponents import exponent, powers
 from sims.limits import at_least, between
 from sims.processes import ar1, sample, spectrum
 from sims.score_gradients import second_moments
@@ -86,9 +87,9 @@ def summary(
         leading, _ = compare(measured[:, i], closed[i], exact=False)
         verdicts[f"{name}_first_order"] = leading.as_json()
         arrays[f"{name}_first_order"] = closed[i]
-        predicted = float(slope(lengths, reduced[i]))
+        predicted = float(powers(lengths, reduced[i]))
         exponents[name] = exponent(lengths, measured[:, i], predicted, limit)
-        exponents[name]["first_order"] = float(slope(lengths, closed[i]))
+        exponents[name]["first_order"] = float(powers(lengths, closed[i]))
     gap = np.abs(measured.mean(axis=0) / closed - 1)
     distance = {name: gap[i].tolist() for i, name in enumerate(NAMES)}
     return {"inside": verdicts, "exponents": exponents, "distance_from_first_order": distance}, arrays

@@ -1,10 +1,21 @@
-"""Exponents fitted to measured sizes, for what a claim says to leading order."""
+"""Slopes and exponents fitted to measured sizes, for what a claim says to leading order."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+
+
+def fitted_slope(
+    at: Float[Array | np.ndarray, " point"], values: Float[Array | np.ndarray, "point *axes"]
+) -> Float[Array | np.ndarray, "*axes"]:
+    """sum_p (t_p - mean t) y_p / sum_p (t_p - mean t)^2: the slope of y in t, by least squares.
+
+    Of numpy or jax arrays; every fit of the simulations is this one."""
+    places = at - at.mean()
+    flat = values.reshape(len(values), -1)
+    return (places @ flat / (places @ places)).reshape(values.shape[1:])
 
 
 def fitted_exponent(at: Float[Array, " point"], sizes: Float[Array, "point *axes"]) -> Float[Array, "*axes"]:
     """The slope of log size in log `at`, by least squares over the points."""
-    places = jnp.log(at) - jnp.log(at).mean()
-    return jnp.tensordot(places, jnp.log(sizes), axes=1) / (places @ places)
+    return fitted_slope(jnp.log(at), jnp.log(sizes))
