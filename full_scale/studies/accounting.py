@@ -38,7 +38,7 @@ class Cost:
         """Forward and backward."""
         return self.forward + self.backward
 
-    def as_json(self) -> dict[str, float]:
+    def as_json(self) -> dict[str, float | int]:
         """{"steps", "sequences", "forward_flops", "backward_flops", "flops"}."""
         return {
             "steps": self.steps,

@@ -62,7 +62,7 @@ def same(one: tuple, other: tuple) -> None:
         assert array.tobytes() == other[1][name].tobytes(), name
 
 
-@pytest.mark.parametrize("after", [1, 4, 6])
+@pytest.mark.parametrize("after", [1, 6])
 def test_a_killed_run_goes_on_to_the_bitwise_same_result(
     finished, tmp_path: Path, saving, after: int
 ) -> None:
@@ -147,17 +147,13 @@ def trained(phase: Phase):
 
 
 @pytest.mark.parametrize("how", [{"frozen_uniform": True}, {"freeze": ("qk",)}])
-def test_frozen_attention_and_frozen_parts_keep_queries_and_keys(how) -> None:
+def test_frozen_attention_and_frozen_parts_keep_queries_and_keys_and_the_caller_its_model(how) -> None:
     decay = 0.0 if "frozen_uniform" in how else 0.1  # a frozen part does not even decay
     model, after = trained(Phase("reconstruction", 10, OptimizerConfig(1e-2, 0.0, decay), **how))
     before, after = model.blocks[0].attention, after.blocks[0].attention
     assert jnp.array_equal(before.query.weight, after.query.weight)
     assert jnp.array_equal(before.key.weight, after.key.weight)
     assert not jnp.array_equal(before.value.weight, after.value.weight)
-
-
-def test_training_leaves_the_caller_its_model() -> None:
-    model, _ = trained(Phase("labels", 10, FAST))
     assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_array)))
 
 
