@@ -191,7 +191,7 @@ def concluded(
         "kappa": contrast.kappa(vectors, used.train.labels[: len(vectors)]),
         "positions": fits[0]["positions"],
         "dominant": fits[0]["dominant"],
-        "numbers": store.plain(numbers(fits, names, directions.nearest(dataset.inputs), config)),
+        "numbers": store.plain(numbers(fits, names, directions.nearest(dataset.inputs), floor, config)),
         "label_share": label_share(fits, sequences, floor["constant"], lines),
         "snr_by_offset": {loss: offset_snrs(fits, loss) for loss in LOSSES},
         "fits": fits,
@@ -202,7 +202,7 @@ def concluded(
 
 
 def numbers(
-    fits: list[dict], names: tuple[str, ...], near: str, config: DiagnosisConfig
+    fits: list[dict], names: tuple[str, ...], near: str, floor: dict[str, float], config: DiagnosisConfig
 ) -> dict[str, Interval]:
     """Every measure's interval over initialisations."""
     found = {}
@@ -224,7 +224,7 @@ def numbers(
     for name in ("escape_rate", "reconstruction_time", "contrast_snr"):
         found[name] = mean_interval(np.array([fit[name] for fit in fits]))
     found["plateau_ratio"] = plateau_ratio(fits)
-    return found | {"specific_gain": mean_interval(specific_gain(fits))}
+    return found | {"specific_gain": mean_interval(specific_gain(fits, floor))}
 
 
 def offset_snrs(fits: list[dict], loss: str) -> list[dict]:

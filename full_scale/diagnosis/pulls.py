@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from full_scale.diagnosis.frozen import FrozenAttention, counted, frozen, zero_shifts
 from full_scale.model import Transformer
@@ -40,7 +40,7 @@ class Pulls(eqx.Module):
         return jnp.einsum("nlhid,lhij,nlhjd->nlh", self.wants, direction, self.offers)
 
     def along_offsets(
-        self, offsets: Float[Array, " offset"], rows: Bool[Array, "offset length"]
+        self, offsets: Int[Array, " offset"], rows: Bool[Array, "offset length"]
     ) -> Float[Array, "n offset layer head"]:
         """sum_i G_{i, i + r} over the chosen rows i, for every offset r: O(length d_head) each."""
 

@@ -1,7 +1,7 @@
 """Does the verdict hold? Predictions are stored first; then labels alone and SPT are trained, at equal steps.
 
-A prediction is kept with its commit and never computed again. Learning rates are the best of a small grid on a
-seed of their own, by validation accuracy. Thresholds are chosen on the tasks whose name hashes to even, and
+A prediction is kept with its commit and never computed again. Learning rates are the best of a small grid on
+a seed of their own, by validation accuracy. Thresholds are chosen on the tasks whose name hashes to even, and
 tested on the others.
 """
 

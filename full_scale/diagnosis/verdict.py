@@ -10,6 +10,7 @@ from sims.intervals import Interval, mean_interval, score_snr
 from theory import sequences_needed
 
 Kind = Literal["pretrain first", "no need", "neither sees anything", "undecided"]
+WITHOUT = ("constant", "bag_of_tokens", "linear", "length")  # floors that read no neighbours
 Numbers = dict[str, Interval | float | None]
 
 
@@ -27,10 +28,15 @@ class Verdict:
     """What to run next."""
 
 
-def specific_gain(fits: list[dict]) -> np.ndarray:
-    """Per fit: accuracy with reconstruction's pattern less the better of uniform and a random pattern."""
+def specific_gain(fits: list[dict], floors: dict[str, float]) -> np.ndarray:
+    """Per fit: accuracy with reconstruction's pattern less the best that does without it.
+
+    Without: uniform attention, a random pattern of equal strength, the bag of tokens, a linear map. Where
+    fits are cut short a linear map may be best: what it reaches needs no pattern.
+    """
     at = lambda name: np.array([fit[f"accuracy_{name}_held_out"] for fit in fits])
-    return at("pattern") - np.maximum(at("uniform"), at("random"))
+    simple = max(floors[name] for name in WITHOUT if name in floors)
+    return at("pattern") - np.maximum(np.maximum(at("uniform"), at("random")), simple)
 
 
 def label_share(fits: list[dict], sequences: int, constant: float, lines: Thresholds) -> float:
@@ -58,7 +64,7 @@ def judged(
 ) -> Verdict:
     """The verdict on the evidence of all initialisations; `again` is the command that trains both arms."""
     constant = floors["constant"]
-    worth = mean_interval(specific_gain(fits))
+    worth = mean_interval(specific_gain(fits, floors))
     seen = label_share(fits, sequences, constant, lines)
     reached = {
         name: float(np.mean([fit[f"accuracy_{name}_held_out"] for fit in fits]))
@@ -72,7 +78,8 @@ def judged(
     reasons = [
         f"at uniform attention labels reach {reached['uniform']:.3f} (a constant guess {constant:.3f}); with "
         f"attention frozen at the pattern that reconstruction finds, {reached['pattern']:.3f}; at a random "
-        f"pattern of equal strength, {reached['random']:.3f}",
+        f"pattern of equal strength, {reached['random']:.3f}; a linear map of all positions, "
+        f"{floors.get('linear', constant):.3f}",
         *why(kind, fits, seen, lines),
     ]
     return Verdict(kind, tuple(reasons), gain, advice(kind, again))

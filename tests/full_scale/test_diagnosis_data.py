@@ -1,0 +1,166 @@
+"""What `sptlab diagnose` does with data: twenty-odd kinds of bad ones, and a small whole run."""
+
+import io
+import zipfile
+
+import jax
+import numpy as np
+import pytest
+
+import sptlab
+from full_scale.diagnosis import DiagnosisConfig, diagnose_arrays
+from full_scale.diagnosis.data import name_of, training_command
+from full_scale.diagnosis.report import summary
+from full_scale.model import ModelConfig
+from paper_figs import diagnosis as page
+from sims.store import Result, UserError, plain
+
+DRAW = np.random.default_rng(0)
+X, Y = DRAW.integers(0, 5, (60, 12)), np.arange(60) % 2
+
+
+def npz(**arrays):
+    return lambda path: np.savez(path, **arrays)
+
+
+def huge_header(path):
+    """A small file that says it holds 10 GB."""
+    body = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        body, {"descr": "<f4", "fortran_order": False, "shape": (2_500_000, 1_000)}
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", body.getvalue() + b"\0" * 64)
+        archive.writestr("y.npy", body.getvalue() + b"\0" * 64)
+
+
+def text(content):
+    return lambda path: path.write_bytes(content)
+
+
+def folder(*files):
+    def make(path):
+        for name, content in files:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(content)
+        path.mkdir(exist_ok=True)
+
+    return make
+
+
+def values(**changes):
+    real = DRAW.standard_normal((60, 12))
+    for place, value in changes.items():
+        real[0, int(place[1:])] = value
+    return real
+
+
+RAGGED = np.empty(2, object)
+RAGGED[:] = [[1, 2], [3]]
+BAD = {
+    "an empty file": ("a.npz", text(b"")),
+    "no such file": ("a.npz", lambda path: None),
+    "not an archive": ("a.npz", text(b"hello" * 100)),
+    "one class": ("a.npz", npz(x=X, y=0 * Y)),
+    "not a number": ("a.npz", npz(x=values(_3=np.nan), y=Y)),
+    "infinity": ("a.npz", npz(x=values(_3=np.inf), y=Y)),
+    "ragged": ("a.npz", npz(x=RAGGED, y=Y[:2])),
+    "objects": ("a.npz", npz(x=X.astype(object), y=Y)),
+    "complex": ("a.npz", npz(x=X + 1j, y=Y)),
+    "strings": ("a.npz", npz(x=X.astype(str), y=Y)),
+    "a header of 10 GB": ("a.npz", huge_header),
+    "labels missing": ("a.npz", npz(x=X)),
+    "tokens missing": ("a.npz", npz(y=Y)),
+    "other number of labels": ("a.npz", npz(x=X, y=Y[:50])),
+    "lengths too long": ("a.npz", npz(x=X, y=Y, lengths=np.full(60, 13))),
+    "fewer than 20": ("a.npz", npz(x=X[:12], y=Y[:12])),
+    "negative tokens": ("a.npz", npz(x=X - 1, y=Y)),
+    "a huge alphabet": ("a.npz", npz(x=X * 1_000_000_000 // 2, y=Y)),
+    "labels of fractions": ("a.npz", npz(x=X, y=Y + 0.5)),
+    "a label per token": ("a.npz", npz(x=X, y=X)),
+    "sequences of one token": ("a.npz", npz(x=X[:, :1], y=Y)),
+    "another ending": ("a.txt", text(b"a b c")),
+    "a folder without classes": ("a", folder(("one.txt", b"some words"))),
+    "an empty folder": ("a", folder()),
+    "one sequence over and over": ("a.npz", npz(x=np.tile(X[:1], (60, 1)), y=Y)),
+    "constant": ("a.npz", npz(x=np.ones((60, 12)), y=Y)),
+    "a class per row": ("a.npz", npz(x=X, y=np.arange(60))),
+    "a folder called npz": ("a.npz", folder()),
+    "text that is not UTF-8": ("a.csv", text(b"label,text\n0,\xff\xfe\n1,ok\n")),
+    "numbers that are none": ("a.csv", text(b"label,a,b\n0,1,x\n1,2,3\n")),
+}
+
+
+@pytest.mark.parametrize(("name", "make"), BAD.values(), ids=BAD)
+def test_bad_data_are_one_clear_line_and_leave_nothing_behind(name, make, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sptlab, "prepare_jax", lambda: None)
+    make(tmp_path / name)
+    out = tmp_path / "report"
+    assert sptlab.main(["diagnose", str(tmp_path / name), "--out", str(out)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    lines = said.err.strip().splitlines()
+    assert len(lines) == 1, said.err
+    assert lines[0].startswith("sptlab: ")
+    assert "Traceback" not in lines[0]
+    assert not out.exists()
+
+
+def test_a_task_that_is_misspelt_is_named_with_the_nearest(monkeypatch, capsys):
+    monkeypatch.setattr(sptlab, "prepare_jax", lambda: None)
+    assert sptlab.main(["diagnose", "digit"]) == 2
+    assert "did you mean digits?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "command"),
+    [
+        ("docs-order", "docs-order", "--task docs-order --grid"),
+        ("my data.npz", "my-data", "--task own --data my"),
+    ],
+)
+def test_a_diagnosis_is_named_after_its_data_and_names_the_command_that_trains_on_them(
+    data, name, command, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    np.savez(tmp_path / "my data.npz", x=X, y=Y)
+    assert name_of(data) == name
+    assert command in training_command(data)
+
+
+def test_a_causal_model_is_refused():
+    with pytest.raises(UserError, match="bidirectional"):
+        diagnose_arrays(X, Y, model=ModelConfig(causal=True), key=jax.random.key(0))
+
+
+@pytest.fixture(scope="module")
+def found():
+    """A whole diagnosis at toy size, padded."""
+    tiny = ModelConfig(width=8, heads=2, hidden=8)
+    config = DiagnosisConfig(fits=2, steps=2, batch=4)
+    lengths = 4 + np.arange(60) % 9
+    return diagnose_arrays(X, Y, lengths, tiny, config, key=jax.random.key(0))
+
+
+def test_arrays_are_diagnosed_whole(found):
+    numbers = found.values["numbers"]
+    for loss in ("label", "reconstruction"):
+        assert 0 <= numbers[f"visible_share_{loss}"]["estimate"] <= 1
+        assert len(found.values["snr_by_offset"][loss]) == len(found.values["directions"])
+    fit = found.values["fits"][0]
+    pattern, rest = fit["accuracy_pattern_held_out"], ("uniform", "random")
+    floors = [found.values["floors"][name] for name in ("constant", "bag_of_tokens", "linear")]
+    best = max([*floors, *(fit[f"accuracy_{name}_held_out"] for name in rest)])
+    other = found.values["fits"][1]["accuracy_pattern_held_out"]
+    assert numbers["specific_gain"]["n"] == 2
+    assert numbers["specific_gain"]["estimate"] <= (pattern + other) / 2 - min(best, max(floors)) + 1e-9
+
+
+def test_the_summary_and_the_page_say_the_verdict_and_hold_no_address(found):
+    values = plain(found.values)
+    said = summary("mine", values)
+    assert said.startswith(f"mine: {found.verdict.kind.upper()}")
+    shown = page.render(Result("mine", values, found.arrays, {}))
+    assert f"<h1>{found.verdict.kind.capitalize()}</h1>" in shown
+    assert "http" not in shown.replace("http://www.w3.org", "")
+    assert "<script" not in shown
