@@ -52,7 +52,7 @@ All commands:
 
 Each explains itself: sptlab COMMAND --help"""
 
-TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
+TOYS = ("blindness", "reduced_flow", "adiabatic_toy", "score_slider")
 TRAININGS = ("docs_order", "docs_order_probes", "digits")
 CLAIMS_SECONDS = 40.0
 INTERRUPTED = threading.Event()
@@ -300,18 +300,26 @@ class Data(Command):
 
 @dataclasses.dataclass(frozen=True)
 class Compare(Storing):
-    """Set each prediction beside the toy and the Transformer, from the results in --out."""
+    """Set each prediction beside the toy and the Transformer, from the results in --out and those shipped."""
 
+    task: str | None = None
+    """Only this task, for example docs-order."""
+    layer: int | None = None
+    """By layer and head, only this layer; counted from 0."""
+    head: int | None = None
+    """By layer and head, only this head."""
+    format: Literal["text", "csv", "json", "latex"] = "text"
+    """text to read here; csv; json; latex for a paper that loads booktabs."""
     line: ClassVar[str] = "compare"
 
     def __call__(self) -> int:
+        from full_scale.comparison import tables
         from sims import store
 
-        results = stored(self.results)
+        results = store.load_all(self.results)
         with store.lock(self.out):
-            result = run_comparison(self, results)
-        for row in result.values["rows"]:
-            print(f"{row['verdict']:9}  {row['name']}: {row['meaning']}")
+            values = run_comparison(self, results).values
+        print(tables.rendered(values, self.format, tables.Filter(self.task, self.layer, self.head)))
         return 0
 
 
@@ -542,13 +550,19 @@ def run_stage(command: Storing, name: str, config: Any, report: Report | None) -
 
 
 def run_comparison(command: Storing, results: dict[str, Any]) -> Any:
-    """The comparison stage; computed again when one of its inputs changed."""
+    """The comparison stage, of these results and those shipped; computed again when one of them changed."""
     from full_scale import compare
+    from full_scale.comparison.shipped import with_shipped
 
-    inputs = {name: result for name, result in results.items() if name != "comparison"}
-    digest = lambda name: hashlib.sha256((command.results / f"{name}.json").read_bytes()).hexdigest()
-    config = ComparisonConfig({name: digest(name) for name in inputs})
+    inputs = {name: each for name, each in with_shipped(results, command.out).items() if name != "comparison"}
+    config = ComparisonConfig({name: digest(each) for name, each in inputs.items()})
     return kept(command, "comparison", config, lambda _: compare.run(inputs))
+
+
+def digest(result: Any) -> str:
+    """Hash of a result's values and record; these hold the hash of its arrays' making."""
+    text = json.dumps([result.values, result.record], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def kept(command: Storing, name: str, config: Any, compute: Callable[[Path], tuple[dict, dict]]) -> Any:

@@ -41,7 +41,7 @@ def run(
         "task": dataset.name,
         "data": dataset.describe(),
         "states": {state: summary(models) for state, models in probed.items()},
-        "per_head": {state: models[0].per_head for state, models in probed.items()},
+        "per_head": {state: by_head(models) for state, models in probed.items()},
     }
     return values, arrays(plan, results, probed, dataset)
 
@@ -93,6 +93,18 @@ def summary(models: list[Probed]) -> dict[str, object]:
     if len(models) > 1:
         intervals["snr_ratio"] = score_snr_ratio(scores["reconstruction"], scores["label"]).as_json()
     return intervals
+
+
+def by_head(models: list[Probed]) -> dict[str, list[list[dict[str, object]]]]:
+    """Interval over seeds of every measure of each layer and head."""
+    found = {name: np.array([model.per_head[name] for model in models], float) for name in models[0].per_head}
+    return {
+        name: [
+            [mean_interval(values[:, i, j]).as_json() for j in range(values.shape[2])]
+            for i in range(values.shape[1])
+        ]
+        for name, values in found.items()
+    }
 
 
 def over_seeds(values: list[float | None]) -> Interval:

@@ -1,13 +1,11 @@
-"""Equal compute for both arms, honest summaries, verdicts that can go either way, and the stored study."""
+"""Equal compute for both arms, honest summaries, and the stored study."""
 
 from pathlib import Path
 
 import jax
-import numpy as np
 import pytest
 
-from full_scale import compare
-from full_scale.compare import PREDICTIONS, Prediction, combined, verdict
+import full_scale
 from full_scale.studies import study
 from full_scale.studies.arm_comparison import Plan, summary, trial_seeds
 from full_scale.studies.arms import ARMS, Budget, Settings, phases, trial
@@ -19,7 +17,7 @@ from sims.store import Result, UserError
 from tests.full_scale.small_runs import DATA, MODEL
 
 SETTINGS = Settings(1e-3, 0.1)
-STORED = Path(compare.__file__).parent / "stored"
+STORED = Path(full_scale.__file__).parent / "stored"
 
 
 @pytest.mark.parametrize("steps", [150, 1500, 3000])
@@ -73,54 +71,6 @@ def test_the_sweep_judges_by_validation_accuracy_then_training_loss() -> None:
 def test_both_arms_are_swept_over_the_same_grid_with_seeds_of_its_own() -> None:
     assert len(SweepConfig().grid()) == 10
     assert not set(SweepConfig().seeds) & set(trial_seeds(10, key=jax.random.key(0)))
-
-
-def interval(low: float | None, high: float | None) -> dict:
-    return {"estimate": 0.0, "low": low, "high": high}
-
-
-RANGE = Prediction("name", "meaning", 1.0, 0.8, 1.2, "C1")
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.9, 1.1, "holds"),
-        (0.7, 1.1, "undecided"),
-        (0.1, 0.2, "fails"),
-        (1.3, None, "fails"),
-        (None, None, "undecided"),
-    ],
-)
-def test_a_verdict_needs_the_whole_interval(low, high, expected: str) -> None:
-    assert verdict(RANGE, interval(low, high)) == expected
-
-
-def test_one_failure_fails_a_row_and_silence_decides_nothing() -> None:
-    assert combined(["holds", "fails"]) == "fails"
-    assert combined(["holds", "undecided"]) == "undecided"
-    assert combined(["holds", "holds"]) == "holds"
-    assert combined([]) == "undecided"
-
-
-def test_rows_without_stored_runs_are_undecided_and_empty() -> None:
-    values, _ = compare.run({})
-    assert [row["name"] for row in values["rows"]] == [p.name for p in PREDICTIONS]
-    assert {row["verdict"] for row in values["rows"]} == {"undecided"}
-
-
-def test_a_row_reads_the_results_it_names() -> None:
-    toy = Result("blindness", {"toy": {"visible_share": interval(0.99, 1.0)}}, {}, {})
-    row = next(row for row in compare.run({"blindness": toy})[0]["rows"] if row["name"] == "visible_share")
-    assert row["verdict"] == "holds"
-    assert row["toy"] == interval(0.99, 1.0)
-    last = Result(
-        "docs_order_probes", {}, {"proximity_index_spt": np.array([[1, 3.0], [1, 3.1], [1, 3.2]])}, {}
-    )
-    row = next(
-        r for r in compare.run({"docs_order_probes": last})[0]["rows"] if r["name"] == "proximity_index"
-    )
-    assert row["transformer"]["estimate"] == pytest.approx(3.1)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
