@@ -366,9 +366,10 @@ class Diagnose(Storing):
 def diagnose_command() -> type:
     """The command with the model's and the diagnosis's settings as flags."""
     from full_scale.diagnosis import DiagnosisConfig
+    from full_scale.diagnosis.validation import ValidationConfig
     from full_scale.model import ModelConfig
 
-    fields = {"model": ModelConfig, "config": DiagnosisConfig}
+    fields = {"model": ModelConfig, "config": DiagnosisConfig, "validation": ValidationConfig}
     made = [(name, kind, dataclasses.field(default_factory=kind)) for name, kind in fields.items()]
     return dataclasses.make_dataclass(
         "Diagnose", made, bases=(Diagnose,), frozen=True, namespace={"__doc__": Diagnose.__doc__}
@@ -402,7 +403,9 @@ def validate_diagnosis(command: Any) -> int:
     from full_scale.diagnosis import validation
     from sims import store
 
-    folder, config = command.out / "validation", validation.ValidationConfig(preset=command.validate)
+    smoke = command.validate == "smoke"
+    config = validation.ValidationConfig.smoke() if smoke else command.validation
+    folder = command.out / "validation"
     with store.lock(folder), progress("validation", command.quiet) as tell:
         result = validation.run(config, folder, seed=command.seed, command=command.provenance, report=tell)
     print(validation.table(result.values))

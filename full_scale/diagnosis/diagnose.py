@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,27 +12,25 @@ import numpy as np
 from jaxtyping import PRNGKeyArray, Shaped
 
 from full_scale.dataset import Dataset
-from full_scale.diagnosis import contrast, directions
+from full_scale.diagnosis.conclusion import concluded
 from full_scale.diagnosis.config import DiagnosisConfig
 from full_scale.diagnosis.data import checked, dataset_of_arrays
 from full_scale.diagnosis.evidence import STEPS_OF, evidence
 from full_scale.diagnosis.fits import FitConfig
-from full_scale.diagnosis.verdict import Verdict, judged, label_share, needed, specific_gain
-from full_scale.floors import floors
+from full_scale.diagnosis.verdict import Verdict
 from full_scale.model import ModelConfig
 from full_scale.precision import single_precision
 from full_scale.tasks.splits import capped
-from full_scale.training import workers
+from full_scale.training import trials, workers
 from full_scale.training.optimizers import OptimizerConfig
 from sims import store
-from sims.intervals import Interval, mean_interval, ratio_interval, score_snr
 
 MODEL, CONFIG = ModelConfig(), DiagnosisConfig()
-LOSSES = ("label", "reconstruction")
 STEPS, BATCH, PEAK = 800, 50, 0.02
 LONG = 128  # tokens from which a batch holds fewer sequences
 BUDGET = 1.5e12  # floating-point operations of one fit: some 20 s on one core
 FEWEST_STEPS = 200
+DECIDING = ("directions", "evidence", "fits", "frozen", "plateau", "pulls")
 Report = Callable[..., None]
 
 
@@ -53,6 +52,7 @@ class Unit:
     fit: FitConfig
     keys: float
     seed: int
+    code: str
 
     @property
     def name(self) -> str:
@@ -106,13 +106,25 @@ def diagnose(
     checked(dataset, model)
     used, seed = capped(dataset, config.train_most, config.held_out_most, 0), seed_of(key)
     fit, digest = fit_config(config, model, dataset.length), used.sha256()
-    units = [Unit(digest, model, fit, config.keys, seed + index) for index in range(config.fits)]
+    units = [Unit(digest, model, fit, config.keys, seed + index, code()) for index in range(config.fits)]
     if folder is None:
         with tempfile.TemporaryDirectory() as scratch:
             results = computed(used, units, Path(scratch), report, jobs, command)
     else:
         results = computed(used, units, folder, report, jobs, command)
-    return concluded(dataset, used, model, config, fit, results, command)
+    verdict, values = concluded(dataset, used, config, [result.values for result in results], command)
+    values |= {"model": store.plain(model), "fit": store.plain(fit)}
+    return Diagnosis(verdict, values, results[0].arrays)
+
+
+@functools.cache
+def code() -> str:
+    """Hash of the code that decides an initialisation's numbers."""
+    digest = hashlib.sha256(trials.code().encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.stem in DECIDING:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def seed_of(key: PRNGKeyArray) -> int:
@@ -168,74 +180,3 @@ def stored(unit: Unit, *, dataset: Dataset, folder: Path, command: str, report: 
             )
 
     store.stage(folder, unit.name, unit, compute, command=command, seed=unit.seed)
-
-
-def concluded(
-    dataset: Dataset, used: Dataset, model: ModelConfig, config: DiagnosisConfig, fit: FitConfig,
-    results: list[store.Result], command: str,
-) -> Diagnosis:  # fmt: skip
-    """Numbers with intervals over initialisations, floors, contrast, verdict."""
-    fits = [result.values for result in results]
-    lines, sequences, floor = config.thresholds, len(dataset.train), floors(used)
-    names = directions.offsets(dataset.inputs, dataset.length).names
-    vectors = contrast.token_vectors(used.train, dataset.inputs, 4_000)
-    values: dict[str, object] = {
-        "data": dataset.describe(),
-        "used": {"train": len(used.train), "held_out": len(used.validation) + len(used.test)},
-        "model": store.plain(model),
-        "config": store.plain(config),
-        "fit": store.plain(fit),
-        "directions": list(names),
-        "nearest": directions.nearest(dataset.inputs),
-        "floors": floor,
-        "kappa": contrast.kappa(vectors, used.train.labels[: len(vectors)]),
-        "positions": fits[0]["positions"],
-        "dominant": fits[0]["dominant"],
-        "numbers": store.plain(numbers(fits, names, directions.nearest(dataset.inputs), floor, config)),
-        "label_share": label_share(fits, sequences, floor["constant"], lines),
-        "snr_by_offset": {loss: offset_snrs(fits, loss) for loss in LOSSES},
-        "fits": fits,
-    }
-    verdict = judged(fits, sequences, floor, lines, command)
-    values["verdict"] = store.plain(verdict)
-    return Diagnosis(verdict, values, results[0].arrays)
-
-
-def numbers(
-    fits: list[dict], names: tuple[str, ...], near: str, floor: dict[str, float], config: DiagnosisConfig
-) -> dict[str, Interval]:
-    """Every measure's interval over initialisations."""
-    found = {}
-    for loss in LOSSES:
-        scores = {"nearest": [fit[f"score_by_offset_{loss}"][names.index(near)] for fit in fits]}
-        scores |= {
-            kind: [fit[f"score_{loss}"][kind] for fit in fits] for kind in ("top", "expressible", "random")
-        }
-        for kind, each in scores.items():
-            found[f"snr_{loss}_{kind}"] = score_snr(np.array(each))
-        found[f"needed_{loss}"] = needed(found[f"snr_{loss}_expressible"], config.thresholds)
-        found[f"visible_share_{loss}"] = mean_interval(
-            np.array([fit[f"visible_share_{loss}"] for fit in fits])
-        )
-    for name in ("uniform", "pattern", "random"):
-        for part in ("train", "held_out"):
-            measure = f"accuracy_{name}_{part}"
-            found[measure] = mean_interval(np.array([fit[measure] for fit in fits]))
-    for name in ("escape_rate", "reconstruction_time", "contrast_snr"):
-        found[name] = mean_interval(np.array([fit[name] for fit in fits]))
-    found["plateau_ratio"] = plateau_ratio(fits)
-    return found | {"specific_gain": mean_interval(specific_gain(fits, floor))}
-
-
-def offset_snrs(fits: list[dict], loss: str) -> list[dict]:
-    """The SNR that initialisations agree on along every offset."""
-    scores = np.array([fit[f"score_by_offset_{loss}"] for fit in fits])
-    return [score_snr(column).as_json() for column in scores.T]
-
-
-def plateau_ratio(fits: list[dict]) -> Interval:
-    """Label plateau over reconstruction's time along the pattern; empty where a plateau never ends."""
-    if any(not fit["escape_rate"] for fit in fits):
-        return Interval(None, None, None, n=len(fits), method="no agreed contrast in some fit")
-    times = (np.array([fit[name] for fit in fits]) for name in ("plateau_time", "reconstruction_time"))
-    return ratio_interval(*times)

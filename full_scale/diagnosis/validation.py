@@ -38,8 +38,6 @@ Report = Callable[..., None]
 class ValidationConfig:
     """Tasks, training, and how predictions are made."""
 
-    preset: Literal["smoke", "full"] = "full"
-    """smoke: four tasks at toy size, to see that all runs; its numbers mean nothing."""
     names: tuple[str, ...] = ()
     """Tasks; none means all."""
     files: Files = dataclasses.field(default_factory=Files)
@@ -52,6 +50,8 @@ class ValidationConfig:
     """Learning rates tried."""
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     """The architecture."""
+    diagnosis: DiagnosisConfig = dataclasses.field(default_factory=DiagnosisConfig)
+    """How predictions are made."""
     jobs: int | None = None
     """Processes; by default one per core."""
 
@@ -59,24 +59,18 @@ class ValidationConfig:
         at_least(2, seeds=self.seeds)
         at_least(150, steps=self.steps)
 
-    def sized(self) -> "ValidationConfig":
-        """The config with the preset's sizes."""
-        if self.preset == "full":
-            return self
-        return dataclasses.replace(self, names=self.names or SMOKE, seeds=2, steps=150, rates=(1e-2,))
-
-    @property
-    def diagnosis(self) -> DiagnosisConfig:
-        """How predictions are made."""
-        small = {"fits": 2, "steps": 50} if self.preset == "smoke" else {}
-        return DiagnosisConfig(**small)
+    @classmethod
+    def smoke(cls) -> "ValidationConfig":
+        """Four tasks at toy size, to see that all runs; its numbers mean nothing."""
+        tiny = DiagnosisConfig(fits=2, steps=20)
+        return cls(names=SMOKE, seeds=2, steps=150, rates=(1e-2,), diagnosis=tiny)
 
 
 def run(
     config: ValidationConfig, folder: Path, *, seed: int = 0, command: str = "", report: Report | None = None
 ) -> store.Result:
     """Predict, train, compare; what is stored in `folder` is not repeated. The result is stored, too."""
-    config, tell = config.sized(), report or (lambda *_, **__: None)
+    tell = report or (lambda *_, **__: None)
     available, missing = at_hand(config)
     predictions = predicted(config, available, folder / "predictions", seed, command, tell)
     measured = trained(config, available, folder / "trials", seed, command, tell)

@@ -1,7 +1,8 @@
 """From numbers to a sentence: should this data set be pretrained on first, and what is that worth?"""
 
 import dataclasses
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Verdict:
     """What to run next."""
 
 
-def specific_gain(fits: list[dict], floors: dict[str, float]) -> np.ndarray:
+def specific_gain(fits: Sequence[dict[str, Any]], floors: dict[str, float]) -> np.ndarray:
     """Per fit: accuracy with reconstruction's pattern less the best that does without it.
 
     Without: uniform attention, a random pattern of equal strength, the bag of tokens, a linear map. Where
@@ -39,7 +40,7 @@ def specific_gain(fits: list[dict], floors: dict[str, float]) -> np.ndarray:
     return at("pattern") - np.maximum(np.maximum(at("uniform"), at("random")), simple)
 
 
-def label_share(fits: list[dict], sequences: int, constant: float, lines: Thresholds) -> float:
+def label_share(fits: Sequence[dict[str, Any]], sequences: int, constant: float, lines: Thresholds) -> float:
     """What share of the pattern labels find by themselves: n SNR / (n SNR + z^2), 0 where they are blind.
 
     SNR is what independent fits agree on along the pattern. At uniform attention that carries no
@@ -60,7 +61,7 @@ def needed(signal: Interval, lines: Thresholds) -> Interval:
 
 
 def judged(
-    fits: list[dict], sequences: int, floors: dict[str, float], lines: Thresholds, again: str
+    fits: Sequence[dict[str, Any]], sequences: int, floors: dict[str, float], lines: Thresholds, again: str
 ) -> Verdict:
     """The verdict on the evidence of all initialisations; `again` is the command that trains both arms."""
     constant = floors["constant"]
@@ -99,7 +100,7 @@ def decided(
     return "no need" if high is not None and high < 2 * lines.gain else "undecided"
 
 
-def why(kind: Kind, fits: list[dict], seen: float, lines: Thresholds) -> list[str]:
+def why(kind: Kind, fits: Sequence[dict[str, Any]], seen: float, lines: Thresholds) -> list[str]:
     """The reasons behind a kind, after the accuracies."""
     mean = lambda loss, name: float(np.mean([fit[f"snr_{loss}"][name] for fit in fits]))
     top, own = mean("reconstruction", "top"), mean("reconstruction", "expressible")

@@ -29,7 +29,7 @@ INPUTS = Inputs(LENGTH, classes=3, symbols=5, grid=(3, 4))
 
 @pytest.fixture(scope="module")
 def probed():
-    """A small model, padded sequences, their factored label gradients, and the same by jax.grad of the bias."""
+    """A small model, padded sequences, their label gradients factored and by jax.grad of the bias."""
     with single_precision():
         model = Transformer(SMALL, INPUTS, key=jax.random.key(0))
         tokens = jax.random.randint(jax.random.key(1), (6, LENGTH), 0, 5)
