@@ -9,6 +9,7 @@ COMMANDS = {
     "blindness": "sptlab simulate blindness",
     "reduced_flow": "sptlab simulate reduced-flow",
     "adiabatic_toy": "sptlab simulate adiabatic-toy",
+    "score_slider": "sptlab simulate score-slider",
     "values_first": "sptlab simulate values-first",
     "initialisation_law": "sptlab simulate initialisation-law",
     "tied_initialisation": "sptlab simulate tied-initialisation",
@@ -28,6 +29,8 @@ COMMANDS = {
     "docs_order_probes": "sptlab train docs-order-probes",
     "comparison": "sptlab compare",
     "study": "sptlab study",
+    "cpu_study": "sptlab train cpu-study",
+    "validation": "sptlab diagnose --validate full",
 }
 
 

@@ -20,6 +20,7 @@ from sims import (
     plateau,
     pools,
     reduced_flow,
+    score_slider,
     tied_initialisation,
     toy_tasks,
     values_first,
@@ -54,6 +55,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         adiabatic.run,
         "signal-to-noise of both losses once everything but attention has settled",
         18,
+    ),
+    "score_slider": Experiment(
+        score_slider.Config,
+        score_slider.run,
+        "attention and both losses along four directions of the scores: what the page's slider shows",
+        5,
     ),
     "values_first": Experiment(
         values_first.Config,
