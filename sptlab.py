@@ -523,10 +523,15 @@ def write_claim_figure(labels: list[str], path: Path, report: Path) -> None:
 
 
 def verified(config: ClaimsConfig, *, key: Any, report: Report | None = None) -> tuple[dict, dict]:
-    """The verdicts of the chosen claims, as values and arrays of a stage."""
+    """The verdicts of the chosen claims and their derivations, as values and arrays of a stage."""
     from theory.claims import verify
+    from theory.derivations import DERIVATIONS, record
 
-    return {"claims": [verdict.as_json() for verdict in verify(config.labels, key=key, report=report)]}, {}
+    claims = [verdict.as_json() for verdict in verify(config.labels, key=key, report=report)]
+    derived = {
+        label: record.as_json(DERIVATIONS[label], DERIVATIONS[label].check()) for label in config.labels
+    }
+    return {"claims": claims, "derivations": derived}, {}
 
 
 def stage_key(name: str, seed: int) -> Any:
