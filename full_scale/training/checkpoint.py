@@ -8,6 +8,7 @@ import logging
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -15,6 +16,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
+from full_scale.training import hosts
 from sims.store import StoreError
 
 logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs the traceback of what it then raises
@@ -37,7 +39,15 @@ class Checkpoints:
 
     def manager(self) -> ocp.CheckpointManager:
         """An orbax manager that keeps the newest checkpoint and writes before it returns."""
-        options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
+        assert self.folder is not None
+        several: dict[str, Any] = {}
+        if hosts.several():  # this process writes alone; orbax would wait for the others
+            self.folder.mkdir(parents=True, exist_ok=True)
+            alone = ocp.options.MultiprocessingOptions(
+                active_processes={jax.process_index()}, barrier_sync_key_prefix="alone"
+            )
+            several = dict(multiprocessing_options=alone, create=False)
+        options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False, **several)
         return ocp.CheckpointManager(self.folder, options=options)
 
     def newest(self) -> int | None:

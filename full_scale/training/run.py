@@ -14,6 +14,8 @@ from full_scale.dataset import Dataset
 from full_scale.model import Transformer
 from full_scale.training.checkpoint import Checkpoints, as_numpy
 from full_scale.training.history import History
+from full_scale.training.hosts import agreed, first, told
+from full_scale.training.mesh import ONE, Layout
 from full_scale.training.metrics import Metrics
 from full_scale.training.models import Arrays, initial_model, renewed, stored_model
 from full_scale.training.objectives import Data, sampled
@@ -36,11 +38,15 @@ class Run:
     checkpoints: Checkpoints
     report: Report
     """Called with the steps just done and the newest validation accuracy."""
+    layout: Layout = ONE
+    """Devices that train together."""
 
     def to_the_end(self, lines: Path | None, prefix: Arrays | None) -> History:
         """All phases, from the newest checkpoint, the prefix or the initial model."""
-        config = self.config
-        data, held_out = Data.of(self.dataset.train), sampled(self.dataset.validation, WATCHED)
+        config, layout = self.config, self.layout
+        for phase in config.phases:
+            layout.require_shares(phase.batch or config.batch)
+        data, held_out = layout.data((Data.of(self.dataset.train), sampled(self.dataset.validation, WATCHED)))
         done, state, static, history = self.start(held_out, prefix)
         metrics = Metrics(lines, done)
         if done == 0:
@@ -50,7 +56,7 @@ class Run:
             state = self.call(done, state, static, data, history)
             done += config.per_call
             if done % config.every == 0:
-                self.evaluate(done, eqx.combine(state.model, static), history, held_out)
+                self.evaluate(done, eqx.combine(layout.whole(state.model), static), history, held_out)
                 metrics.write(done, line(config, history, done))
             self.keep(done, state, history)
             self.report(config.per_call, float(history.curves["validation_accuracy"][done // config.every]))
@@ -60,28 +66,32 @@ class Run:
     def start(self, held_out: Data, prefix: Arrays | None) -> tuple[int, TrainState, PyTree, History]:
         """(steps done, state, what is not trained, history): newest checkpoint, else prefix, else step 0."""
         config, model = self.config, initial_model(self.config, self.dataset)
-        static, history = eqx.filter(model, eqx.is_array, inverse=True), History.empty(self.config, model)
-        done = self.checkpoints.newest()
-        if done is not None:
+        arrays, static = eqx.partition(model, eqx.is_array)
+        history = History.empty(self.config, model)
+        done = int(told(np.array(self.checkpoints.newest() or 0)))
+        if done:
             like = as_numpy((begin(model, config.at(done - 1)[1]), history))
-            kept, found = self.checkpoints.restore(done, like)
-            return done, jax.tree.map(jnp.asarray, kept), static, jax.tree.map(np.array, found)
-        done = 0
+            kept, found = told(self.checkpoints.restore(done, like) if first() else like)
+            state = self.layout.state(jax.tree.map(jnp.asarray, kept))
+            return done, state, static, jax.tree.map(np.array, found)
         if prefix is None:
-            self.evaluate(0, model, history, held_out)
+            self.evaluate(0, eqx.combine(self.layout.data(arrays), static), history, held_out)
         else:
             history.begin_with(prefix)
             done, model = int(prefix["steps"][-1]), stored_model(config, self.dataset, prefix)
-        return done, begin(model, config.phases[0]), static, history
+        return done, self.layout.state(begin(model, config.phases[0])), static, history
 
     def call(self, done: int, state: TrainState, static: PyTree, data: Data, history: History) -> TrainState:
         """The steps of one compiled call; where a phase begins, its resets and a fresh optimiser first."""
         config = self.config
         index, phase, within = config.at(done)
         if within == 0:
-            state = begin(renewed(eqx.combine(state.model, static), config, self.dataset, index), phase)
+            model = eqx.combine(self.layout.own(state.model), static)
+            state = self.layout.state(begin(renewed(model, config, self.dataset, index), phase))
         key = jax.random.fold_in(config.keys()[1], index)
-        state, found = advance(state, static, phase, data, config.batch, config.per_call, key=key)
+        state, found = advance(
+            state, static, phase, data, config.batch, config.per_call, key=key, layout=self.layout
+        )
         losses = np.asarray(found, np.float64)
         self.require_finite(done, losses)
         history.loss[0] += losses.sum()
@@ -103,14 +113,14 @@ class Run:
         heads = {"proximity_index": proximity(model, held_out, phase.frozen_uniform)}
         if config.probe_every and done % config.probe_every == 0:
             heads |= probed(model, phase, held_out, key=jax.random.fold_in(config.keys()[1], done))
-        right = accuracy(model, held_out, phase.frozen_uniform)
+        right = accuracy(model, held_out, phase.frozen_uniform, layout=self.layout)
         history.record(done // config.every, config.every, right, heads)
         history.keep(config.slot(done), eqx.filter(model, eqx.is_array))
 
     def keep(self, done: int, state: TrainState, history: History) -> None:
         """Save the state when it is time, unless its last update already broke it."""
-        if self.checkpoints.due() and all_finite(state.model):
-            self.checkpoints.save(done, as_numpy((state, history)))
+        if agreed(self.checkpoints.due()) and all_finite(state.model):
+            self.checkpoints.save(done, as_numpy((self.layout.whole(state), history)))
 
 
 @jax.jit

@@ -101,12 +101,17 @@ def _advance(
 
 
 @eqx.filter_jit
-def accuracy(model: Transformer, data: Data, frozen_uniform: bool = False) -> Float[Array, ""]:
+def accuracy(
+    model: Transformer, data: Data, frozen_uniform: bool = False, layout: Layout = ONE
+) -> Float[Array, ""]:
     """Share of sequences whose largest logit is their label's, in chunks that keep memory small."""
     chunk = max(1, min(CHUNK, CHUNK_TOKENS // model.inputs.length))
 
-    def right(one: Data) -> Array:
+    def right(model: Transformer, one: Data) -> Array:
         logits = model.label_logits(one.tokens, one.lengths, frozen_uniform=frozen_uniform)
         return (jnp.argmax(logits) == one.labels).astype(jnp.float32)
 
-    return jax.lax.map(right, data, batch_size=chunk).mean()
+    def all_right(model: Transformer, data: Data) -> Array:
+        return jax.lax.map(lambda one: right(model, one), data, batch_size=chunk)
+
+    return layout.each(all_right, model, data).mean()

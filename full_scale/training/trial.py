@@ -10,6 +10,8 @@ import numpy as np
 
 from full_scale.dataset import Dataset
 from full_scale.training.checkpoint import Checkpoints
+from full_scale.training.hosts import first
+from full_scale.training.mesh import ONE, Layout
 from full_scale.training.models import Arrays, initial_model, stored_model
 from full_scale.training.objectives import Data, sampled
 from full_scale.training.run import Report, Run
@@ -39,6 +41,7 @@ def run(
     places: Places = Places(),
     prefix: Arrays | None = None,
     report: Report | None = None,
+    layout: Layout = ONE,
 ) -> tuple[dict[str, object], Arrays]:
     """Train, evaluate, and return the run's values and arrays.
 
@@ -52,13 +55,17 @@ def run(
         Arrays that `config.prefix(n)` has stored; the run goes on from there to the bitwise same result.
     report
         Called with the number of steps just done, the prefix's apart, and the newest validation accuracy.
+    layout
+        The devices that train together; of several processes the first alone writes into `places`.
 
     Raises
     ------
     UserError
         If the training loss is not finite: the message names the step and the last good checkpoint.
     """
-    under_way = Run(config, dataset, Checkpoints(places.checkpoint), report or (lambda steps, accuracy: None))
+    places = places if first() else Places()
+    tell = report or (lambda steps, accuracy: None)
+    under_way = Run(config, dataset, Checkpoints(places.checkpoint), tell, layout)
     history = under_way.to_the_end(places.metrics, prefix)
     arrays = history.stored(config)
     validation = history.curves["validation_accuracy"]

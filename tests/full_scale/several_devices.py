@@ -1,0 +1,106 @@
+"""What the tests of several devices run in processes of their own: python -m ... JOB FOLDER [HOSTS]."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from full_scale.precision import single_precision
+from full_scale.tasks import load
+from full_scale.training import checkpoint, hosts, mesh, trial
+from full_scale.training.models import initial_model
+from full_scale.training.objectives import Data
+from full_scale.training.train import advance, begin
+from tests.full_scale.small_runs import DATA, small_trial
+
+CONFIG = small_trial(steps=5)
+STEPS = 20
+Losses = np.ndarray
+
+
+def trained(layout: mesh.Layout) -> tuple[Losses, list[np.ndarray], float]:
+    """Losses of every step, final parameters, and the share of the state's bytes that one device holds."""
+    phase, model = small_trial().phases[0], initial_model(CONFIG, load(DATA))
+    static = eqx.filter(model, eqx.is_array, inverse=True)
+    data = layout.data(Data.of(load(DATA).train))
+    state = layout.state(begin(model, phase))
+    state, losses = advance(state, static, phase, data, 8, STEPS, key=jax.random.key(0), layout=layout)
+    leaves = jax.tree.leaves(state)
+    held = sum(leaf.addressable_shards[0].data.nbytes for leaf in leaves)
+    share = held / sum(leaf.nbytes for leaf in leaves)
+    return np.asarray(losses), jax.tree.leaves(checkpoint.as_numpy(layout.whole(state.model))), share
+
+
+def kept(folder: Path, name: str, layout: mesh.Layout) -> None:
+    """Train and store."""
+    losses, model, share = trained(layout)
+    if hosts.first():
+        np.savez(folder / f"{name}.npz", *model, losses=losses, share=share)
+
+
+def run(folder: Path, layout: mesh.Layout, name: str, report: object = None) -> None:
+    """A whole trial that saves after every call; its arrays are stored."""
+    checkpoint.SECONDS_BETWEEN, checkpoint.SHARE = 0.0, float("inf")
+    places = trial.Places(folder / "state" / name.split("-")[0])
+    values, arrays = trial.run(CONFIG, load(DATA), places=places, layout=layout, report=report)
+    if hosts.first():
+        np.savez(folder / f"{name}.npz", **arrays)
+        (folder / f"{name}.json").write_text(json.dumps(values))
+
+
+def killed(folder: Path) -> None:
+    """A run on eight devices that ends by SIGKILL after a call."""
+    seen = []
+
+    def report(*_: object) -> None:
+        seen.append(1)
+        if len(seen) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run(folder, mesh.over("all"), "trial-killed", report)
+
+
+def eight(folder: Path) -> None:
+    """Steps on eight devices, parameters whole, sharded, and with a fault; the killed run to its end."""
+    kept(folder, "whole", mesh.over("all", fsdp=False))
+    mesh.SMALLEST = 1
+    kept(folder, "sharded", mesh.over("all", fsdp=True))
+    resumed: list[int] = []
+    run(folder, mesh.over("all"), "trial-resumed", lambda steps, _: resumed.append(steps))
+    (folder / "resumed.json").write_text(json.dumps(resumed))
+    run(folder, mesh.over("all"), "uninterrupted-run")
+
+
+def fault(folder: Path) -> None:
+    """Steps in which only the first device's gradient counts."""
+
+    class Local(mesh.Layout):
+        def mean(self, loss):
+            whole = mesh.Layout.mapped(
+                self, lambda *parts: loss(*parts)[None], (mesh.WHOLE, mesh.WHOLE, mesh.SHARE)
+            )
+            return lambda *parts: whole(*parts)[0]
+
+    kept(folder, "fault", Local(mesh.over("all").mesh, False))
+
+
+def together(folder: Path, place: str) -> None:
+    """One of several processes, one device each: steps, and a trial with checkpoints, then gone on with."""
+    port, processes, number = map(int, place.split(","))
+    with hosts.joined(hosts.Hosts(f"127.0.0.1:{port}", processes, number, seconds=60)):
+        mesh.SMALLEST = 1
+        kept(folder, f"processes-{processes}", mesh.over("all", fsdp=True))
+        if processes == 2:
+            run(folder, mesh.over("all"), "trial-together")
+            run(folder, mesh.over("all"), "trial-again")
+
+
+if __name__ == "__main__":
+    jobs = {"killed": killed, "eight": eight, "fault": fault, "together": together}
+    with single_precision():
+        jobs[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
