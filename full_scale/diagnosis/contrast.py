@@ -31,8 +31,8 @@ def kappa(
     noise adds nothing; None where the pooled value is lost in noise.   [C7]
     """
     each = np.einsum("nia,nib->nab", vectors[:, :-lag], vectors[:, lag:]).reshape(len(vectors), -1)
-    halves = [each[::2], each[1::2]]
-    marks = [labels[::2], labels[1::2]]
+    order = np.random.default_rng(0).permutation(len(each))  # labels may alternate
+    halves, marks = np.array_split(each[order], 2), np.array_split(labels[order], 2)
     pooled = halves[0].mean(0) @ halves[1].mean(0)
     between = 0.0
     for label in np.unique(labels):

@@ -34,7 +34,8 @@ def clocks(
     one_hot = np.eye(model.inputs.classes)[np.asarray(data.labels)]
     errors = one_hot - one_hot.mean(axis=0)
     pairs = np.einsum("nc,nf->ncf", errors, pulled - pulled.mean(axis=0)).reshape(len(pulled), -1)
-    halves = pairs[::2].mean(axis=0), pairs[1::2].mean(axis=0)
+    order = np.random.default_rng(0).permutation(len(pairs))  # labels may alternate
+    halves = [half.mean(axis=0) for half in np.array_split(pairs[order], 2)]
     squared = float(halves[0] @ halves[1])
     contrast = pairs.mean(axis=0).reshape(one_hot.shape[1], -1)
     logits = np.einsum("cf,nf->nc", contrast / max(np.linalg.norm(contrast), 1e-30), features)
