@@ -16,6 +16,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PyTree
 
+from full_scale.training import hosts
 from sims.store import UserError
 
 AXIS = "batch"
@@ -151,6 +152,8 @@ def using(layout: Layout) -> Iterator[Layout]:
 
 def over(devices: int | Literal["all"], fsdp: Sharding = "auto") -> Layout:
     """The layout over so many devices of every process. Raises UserError where there are fewer."""
+    if devices == 1 and not hosts.several():
+        return ONE
     local = jax.local_devices()
     count = len(local) if devices == "all" else devices
     if not 1 <= count <= len(local):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from full_scale.precision import single_precision
 from full_scale.tasks import Task, load
-from full_scale.training import trial, workers
+from full_scale.training import hosts, mesh, trial, workers
 from full_scale.training.checkpoint import Checkpoints
 from full_scale.training.trial_config import TrialConfig
 from sims import store
@@ -25,7 +25,7 @@ DECIDING = (
     "full_scale/attention*", "full_scale/dataset*", "full_scale/precision*", "full_scale/model",
     "full_scale/training", "sims/proximity*",
 )  # fmt: skip
-BESIDE = ("checkpoint", "metrics", "trials", "workers", "__init__")  # what moves no number
+BESIDE = ("checkpoint", "hosts", "metrics", "trials", "workers", "__init__")  # what moves no number
 Progress = Callable[..., None]
 
 
@@ -71,7 +71,8 @@ def run_stored(config: TrialConfig, folder: Path, command: str, report: trial.Re
         known = stored_prefix(config, folder)
         prefix = None if known is None else store.load(folder, name_of(known)).arrays
         with single_precision():
-            return trial.run(config, load(config.task), places=places, prefix=prefix, report=report)
+            settings = dict(places=places, prefix=prefix, report=report, layout=mesh.current())
+            return trial.run(config, load(config.task), **settings)  # type: ignore[arg-type]
 
     with store.lock(checkpoint):
         store.stage(folder, name, config, compute, command=command, seed=config.seed)
@@ -134,8 +135,12 @@ def run_all(
     report
         Called with (optimiser steps done, all steps, label="", note="accuracy ...").
     jobs
-        Worker processes; by default one per core, on an accelerator one. 1 runs them here, in turn.
+        Worker processes; by default one per GPU, or else per core. 1 runs them here, in turn, as do runs
+        that take several devices each.
     """
+    if hosts.several():
+        known = dict.fromkeys(known for config in configs for known in (config, *prefixes(config)))
+        hosts.share(folder, [f"{name_of(config)}.{kind}" for config in known for kind in ("npz", "json")])
     missing = sources(configs, folder)
     steps = {config: config.steps - (source.steps if source else 0) for config, source in missing.items()}
     stored = sum(config.steps for config in dict.fromkeys(configs) if config not in missing)
@@ -147,7 +152,7 @@ def run_all(
             report(stored + done, total, **note)
 
     tell(0)
-    jobs = jobs or workers.side_by_side()
+    jobs = 1 if mesh.current().mesh else jobs or workers.side_by_side()
     if missing and jobs > 1:  # also for a single run: on all cores its sums round otherwise than on one
         work = functools.partial(run_stored, folder=folder, command=command)
         workers.in_workers(work, missing, tell, min(jobs, len(missing)))
