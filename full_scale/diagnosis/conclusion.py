@@ -71,7 +71,7 @@ def numbers(
     for name in ("escape_rate", "reconstruction_time", "contrast_snr"):
         found[name] = mean_interval(np.array([fit[name] for fit in fits]))
     found["plateau_ratio"] = plateau_ratio(fits)
-    return found | {"specific_gain": mean_interval(specific_gain(fits, floor))}
+    return found | {"specific_gain": mean_interval(specific_gain(fits, floor, config.thresholds))}
 
 
 def offset_snrs(fits: Sequence[dict[str, Any]], loss: str) -> list[dict]:

@@ -29,15 +29,23 @@ class Verdict:
     """What to run next."""
 
 
-def specific_gain(fits: Sequence[dict[str, Any]], floors: dict[str, float]) -> np.ndarray:
-    """Per fit: accuracy with reconstruction's pattern less the best that does without it.
+def specific_gain(fits: Sequence[dict[str, Any]], floors: dict[str, float], lines: Thresholds) -> np.ndarray:
+    """Per fit: accuracy with reconstruction's pattern less the best that labels reach without it.
 
-    Without: uniform attention, a random pattern of equal strength, the bag of tokens, a linear map. Where
-    fits are cut short a linear map may be best: what it reaches needs no pattern.
+    Without: uniform attention, the bag of tokens, a linear map (best where fits are cut short), and a random
+    pattern of equal strength, this only if uniform attention tells something about the labels: where it
+    does not, no score direction has a label gradient, and labels reach no pattern from there.   [C19]
     """
     at = lambda name: np.array([fit[f"accuracy_{name}_held_out"] for fit in fits])
     simple = max(floors[name] for name in WITHOUT if name in floors)
-    return at("pattern") - np.maximum(np.maximum(at("uniform"), at("random")), simple)
+    without = np.maximum(at("uniform"), simple)
+    informed = is_informed(fits, floors["constant"], lines)
+    return at("pattern") - (np.maximum(without, at("random")) if informed else without)
+
+
+def is_informed(fits: Sequence[dict[str, Any]], constant: float, lines: Thresholds) -> bool:
+    """Whether uniform attention tells something about the labels."""
+    return bool(np.mean([fit["accuracy_uniform_held_out"] for fit in fits]) - constant > lines.reached)
 
 
 def label_share(fits: Sequence[dict[str, Any]], sequences: int, constant: float, lines: Thresholds) -> float:
@@ -46,7 +54,7 @@ def label_share(fits: Sequence[dict[str, Any]], sequences: int, constant: float,
     SNR is what independent fits agree on along the pattern. At uniform attention that carries no
     information the label's optimum is a zero head: what a fit shows is then its own noise.   [C16, C19]
     """
-    informed = np.mean([fit["accuracy_uniform_held_out"] for fit in fits]) - constant > lines.reached
+    informed = is_informed(fits, constant, lines)
     signal = score_snr(np.array([fit["score_label"]["expressible"] for fit in fits])).low
     evidence = sequences * max(float(signal or 0.0), 0.0)
     return float(informed) * evidence / (evidence + lines.standard_errors**2)
@@ -65,7 +73,7 @@ def judged(
 ) -> Verdict:
     """The verdict on the evidence of all initialisations; `again` is the command that trains both arms."""
     constant = floors["constant"]
-    worth = mean_interval(specific_gain(fits, floors))
+    worth = mean_interval(specific_gain(fits, floors, lines))
     seen = label_share(fits, sequences, constant, lines)
     reached = {
         name: float(np.mean([fit[f"accuracy_{name}_held_out"] for fit in fits]))
@@ -106,7 +114,7 @@ def why(kind: Kind, fits: Sequence[dict[str, Any]], seen: float, lines: Threshol
     top, own = mean("reconstruction", "top"), mean("reconstruction", "expressible")
     if kind == "pretrain first":
         return [
-            "the pattern is worth accuracy that neither uniform attention nor a random pattern reaches, "
+            "the pattern is worth accuracy that labels do not reach without it, "
             f"and labels find {100 * seen:.0f}% of it by themselves",
         ]
     if kind == "neither sees anything":

@@ -185,6 +185,8 @@ def fits(uniform, pattern, random, label=0.0, top=0.1, own=0.1, spread=0.01):
 FLOORS = {"constant": 0.5, "bag_of_tokens": 0.5, "linear": 0.52, "pairs": 1.0}
 CASES = {
     "blind labels, useful pattern": (fits(0.5, 0.95, 0.55), FLOORS, "pretrain first"),
+    "blind labels, any sharp pattern helps": (fits(0.5, 0.93, 0.95), FLOORS, "pretrain first"),
+    "labels could learn any pattern": (fits(0.7, 0.8, 0.8), FLOORS, "no need"),
     "labels reach it at uniform attention": (fits(0.95, 0.95, 0.94), FLOORS, "no need"),
     "labels see the pattern": (fits(0.7, 0.95, 0.7, label=0.3), FLOORS, "no need"),
     "a linear map reaches more": (fits(0.5, 0.9, 0.6), FLOORS | {"linear": 0.95}, "no need"),
