@@ -24,7 +24,7 @@ GREEK = {
 }
 SIGNS = ((r"(?<= )- (?=\S)", "− "), (r"&gt;=", "≥"), (r"&lt;=", "≤"), (r"!=", "≠"))
 SUBSCRIPT = re.compile(
-    r"\b(d?[A-Za-z]|sum|mean|kappa|lambda|omega|sigma|tau|theta)_(\{[^}]+\}|[A-Za-z]{1,3}\b|\d+)"
+    r"(\b(?:d?[A-Za-z]|sum|mean|kappa|lambda|omega|sigma|tau|theta)|\))_(\{[^}]+\}|[A-Za-z]{1,3}\b|\d+)"
 )
 POWER = re.compile(r"\^(\{[^}]+\}|[A-Za-z0-9*]+)")
 

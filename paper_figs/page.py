@@ -1,6 +1,7 @@
 """The report page: one self-contained index.html and summary.json with every number it shows.
 
-No clock, no script, no address outside the file: the same results give the same bytes."""
+No clock, no address outside the file: the same results give the same bytes. Its scripts stand inline; without
+them all text and figures are there, but for the slider and the dial."""
 
 import base64
 import json
@@ -12,13 +13,16 @@ import jinja2
 from markupsafe import Markup, escape
 
 from paper_figs import gallery, measures
+from paper_figs.argument import PARTS, contents
 from paper_figs.mathematics import mathml, typeset
 from paper_figs.numbers import MINUS, number, together
-from paper_figs.summary import summarise, with_study
+from paper_figs.places import drawable, of_claim, places
+from paper_figs.summary import summarise, with_shipped
 from sims.store import Result, write_atomic
 
 FOLDER = Path(__file__).parent
 LARGEST_BYTES = 5_000_000
+SCRIPTS = ("scheme", "page", "slider")
 REFERENCE = "api/index.html"  # written by `make docs`
 
 
@@ -27,14 +31,19 @@ def write(results: Mapping[str, Result], out: Path) -> Path:
 
     Raises UserError naming the command to run when a result is missing, StoreError when a file cannot be
     written."""
-    everything = with_study(results)
+    everything = with_shipped(results)
     summary = summarise(everything)
-    images = {name: picture(figure.draw(everything)) for name, figure in gallery.FIGURES.items()}
+    images = pictures(everything)
     text = render(summary, images, reference=(Path(out) / REFERENCE).exists())
     write_atomic(Path(out) / "summary.json", summary_json(summary))
     path = Path(out) / "index.html"
     write_atomic(path, text.encode())
     return path
+
+
+def pictures(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+    """Every figure whose results are stored."""
+    return {name: picture(figure.draw(results)) for name, figure in drawable(results).items()}
 
 
 def summary_json(summary: Mapping[str, Any]) -> bytes:
@@ -52,13 +61,34 @@ def render(
         "arms": measures.ARMS,
         "tasks": measures.TASKS,
         "kinds": measures.KINDS,
+        "is_further": measures.is_further,
+        "tie": measures.TIE,
+        "address": REFERENCE if reference else "",
+        "slider_json": embedded(summary["slider"]),
+        "scripts": {name: Markup((FOLDER / f"page_{name}.js").read_text()) for name in SCRIPTS},
+        "style": Markup((FOLDER / "page.css").read_text()),
     }
-    rules = {"is_further": measures.is_further, "tie": measures.TIE}
-    style = Markup((FOLDER / "page.css").read_text())
     template = environment().get_template("page.html")
-    return template.render(
-        summary=summary, images=images, style=style, address=REFERENCE if reference else "", **names, **rules
-    )
+    return template.render(summary=summary, images=images, **names, **outline(summary))
+
+
+def outline(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The page's sections with their numbers, and where each figure stands."""
+    sections = contents(name for name in ("slider", "cpu_study", "validation") if summary[name])
+    figures = list(summary["figures"])
+    return {
+        "parts": PARTS,
+        "contents": sections,
+        "place": {section.name: number for number, section in enumerate(sections, start=1)},
+        "figures_at": places(figures),
+        "claim_figures": {claim["claim"]: of_claim(claim["claim"], figures) for claim in summary["claims"]},
+    }
+
+
+def embedded(content: Any) -> Markup:
+    """JSON that may stand inside a script element: no sign in it can end the element."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace("&", "\\u0026"))
 
 
 def environment() -> jinja2.Environment:

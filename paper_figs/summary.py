@@ -5,20 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import full_scale
-from paper_figs.gallery import FIGURES
+from paper_figs import slider, studies
 from paper_figs.measures import ARMS, STATES, TASKS, in_order
+from paper_figs.places import drawable
 from paper_figs.sources import COMMANDS, missing, need
 from sims.store import Result, UserError, load_all
 
 STORED = Path(full_scale.__file__).parent / "stored"
 TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
+BY_TASK = ("name", "task", "setting", "prediction", "transformer", "verdict")
 NEEDED = ("claims", *TOYS, "docs_order", "digits", "docs_order_probes", "comparison")
 
 
-def with_study(results: Mapping[str, Result], stored: Path = STORED) -> dict[str, Result]:
-    """The results and, unless one is among them, the study that the repository ships."""
-    shipped = load_all(stored) if stored.is_dir() else {}
-    return {**({"study": shipped["study"]} if "study" in shipped else {}), **results}
+def with_shipped(results: Mapping[str, Result], stored: Path = STORED) -> dict[str, Result]:
+    """The results and, of the studies that the repository ships, those that are not among them."""
+    return {**(load_all(stored) if stored.is_dir() else {}), **results}
 
 
 def summarise(results: Mapping[str, Result]) -> dict[str, Any]:
@@ -33,7 +34,12 @@ def summarise(results: Mapping[str, Result]) -> dict[str, Any]:
         "probes": probes(value("docs_order_probes")),
         "study": {depth: study(found) for depth, found in depths(results).items()},
         "comparison": value("comparison")["rows"],
-        "figures": {name: figure.caption(results) for name, figure in FIGURES.items()},
+        "by_task": [{name: row[name] for name in BY_TASK} for row in value("comparison").get("by_task", ())],
+        "derivations": value("claims").get("derivations", {}),
+        "slider": slider.content(results["score_slider"]) if "score_slider" in results else None,
+        "cpu_study": studies.tasks(results.get("cpu_study")),
+        "validation": studies.validation(results.get("validation")),
+        "figures": {name: figure.caption(results) for name, figure in drawable(results).items()},
         "provenance": {name: provenance(result) for name, result in sorted(results.items())},
     }
     small = any("--preset smoke" in str(result.record.get("command")) for result in results.values())
@@ -116,4 +122,4 @@ def counts(summary: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-__all__ = ["NEEDED", "UserError", "summarise", "with_study"]
+__all__ = ["NEEDED", "UserError", "summarise", "with_shipped"]

@@ -1,0 +1,73 @@
+"""Both losses along four directions of the scores: what the page's slider moves.   [C2, C3, C9]"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from paper_figs import style
+from paper_figs.numbers import number
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("score_slider",)
+SHOWS: tuple[str, ...] = ()
+TITLES = {
+    "neighbours": "neighbours",
+    "key_bias": "some keys",
+    "random": "at random",
+    "row_shift": "row shift",
+}
+ROWS = (
+    ("label", "label loss", style.LABELS),
+    ("reconstruction", "reconstruction loss", style.RECONSTRUCTION),
+)
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """A column per direction, a row per loss; each row has one scale."""
+    result = need(results, "score_slider", by="figure score_slider")
+    values: Any = result.values
+    names, arrays = values["directions"], result.arrays
+    figure, axes = style.panels(2, len(names), width=style.FULL_WIDTH, height=2.9, sharex=True, sharey="row")
+    for row, (loss, title, look) in enumerate(ROWS):
+        axes[row, 0].set_ylabel(title)
+        for column in range(len(names)):
+            panel = axes[row, column]
+            panel.axvline(0.0, zorder=0, **style.REFERENCE.line(markers=False))
+            panel.plot(
+                arrays["magnitudes"], arrays[f"{loss}_mean"][column], label=title, **look.line(every=5)
+            )
+            law = arrays[f"{loss}_theory"][column]
+            panel.plot(arrays["magnitudes"], law, label="theory", **style.THEORY.line(markers=False))
+    for column, name in enumerate(names):
+        style.letter(axes[0, column], "abcd"[column], TITLES[name])
+    figure.supxlabel("magnitude, in units of a direction with mean square 1")
+    found = dict(
+        pair[::-1] for panel in axes[:, 0] for pair in zip(*panel.get_legend_handles_labels(), strict=True)
+    )
+    style.legend_above(figure, list(found.values()), list(found))
+    return figure
+
+
+def moved(results: Mapping[str, Result], loss: str, name: str) -> float:
+    """Largest minus smallest loss along a direction."""
+    result = need(results, "score_slider", by="figure score_slider")
+    values: Any = result.values
+    return float(np.ptp(result.arrays[f"{loss}_mean"][values["directions"].index(name)]))
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with the ranges of the losses."""
+    values: Any = need(results, "score_slider", by="figure score_slider").values
+    spans = {loss: number(moved(results, loss, "neighbours")) for loss in ("label", "reconstruction")}
+    return (
+        f"Which loss moves along which direction of the scores. Minimal model, {values['length']} tokens on "
+        f"a ring. Towards neighbours (a) the label loss spans {spans['label']}, reconstruction "
+        f"{spans['reconstruction']}; towards the {values['told']} keys that tell the class (b) the label "
+        f"loss spans {number(moved(results, 'label', 'key_bias'))}. Drawn scores (c) leave labels without a "
+        f"slope at uniform attention, a row shift (d) moves nothing. Dashed: the label loss through "
+        f"received attention alone, and reconstruction's closed form."
+    )
