@@ -113,7 +113,7 @@ class Reproduce(Storing):
                 results = reproduce_stages(self, report)
             with progress("figures", self.quiet) as report:
                 write_figures(results, self.out / "figures", report=report)
-            page.write(results, self.out)
+            page.write({**simulated(self), **results}, self.out)
         print(f"open {self.out / 'index.html'}")
         return 0
 
@@ -626,6 +626,18 @@ def reproduce_stages(command: Reproduce, report: Report) -> dict[str, Any]:
         before += seconds[name]
     report(total, total, "comparison")
     return {**results, "comparison": run_comparison(command, results)}
+
+
+def simulated(command: Reproduce) -> dict[str, Any]:
+    """Simulations that lie beside the stages and are of this code: the page shows their figures, too."""
+    from sims import store
+
+    found = store.load_all(command.results).items()
+    return {
+        name: result
+        for name, result in found
+        if name in experiments("simulate") and result.record.get("sources") == sources()
+    }
 
 
 def expected_seconds(configs: dict[str, Any]) -> dict[str, float]:
