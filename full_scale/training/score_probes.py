@@ -1,0 +1,116 @@
+"""theory.md's probes of the attention scores, per layer and head, on a few held-out sequences.
+
+Labels and reconstruction are both asked, whichever the phase trains. Names and definitions are those of
+`full_scale.measures`, there taken once, over many more sequences.   [C1, C2, C10, C16, C19]
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key, PRNGKeyArray
+
+from full_scale.model import Attention, Scope, Transformer
+from full_scale.training.losses import label_loss, reconstruction_loss
+from full_scale.training.masking import draw_mask
+from full_scale.training.objectives import Data, Target
+from full_scale.training.phases import Phase
+from full_scale.training.score_slopes import (
+    Heads,
+    Sums,
+    gradient,
+    head_slopes,
+    lag_sums,
+    profile_cosines,
+    sums,
+)
+
+PROBED = 32  # sequences
+LONGEST = 4096  # beyond, a head's explicit scores do not fit
+TILE = 2**23  # scores of one layer's heads in all sequences taken at once
+LOSSES = ("label", "reconstruction")
+NAMES = (
+    *(f"{name}_{loss}" for name in ("visible_share", "proximity_alignment", "snr") for loss in LOSSES),
+    "snr_ratio",
+)
+
+
+def score_probes(model: Transformer, phase: Phase, held_out: Data, key: PRNGKeyArray) -> dict[str, Array]:
+    """Every name's (layer, head); NaN for pairs and where sequences are too long."""
+    if model.inputs.pair or model.inputs.length > LONGEST:
+        nothing = jnp.full((model.config.layers, model.config.heads), jnp.nan, jnp.float32)
+        return dict.fromkeys(NAMES, nothing)
+    some = held_out.rows(slice(PROBED))
+    return _measured(model, Target.of(phase), some, jax.random.split(key, len(some.labels)))
+
+
+@eqx.filter_jit
+def _measured(model: Transformer, target: Target, data: Data, keys: Key[Array, " n"]) -> dict[str, Array]:
+    length, heads = data.tokens.shape[1], model.config.heads
+    chunk = max(1, min(len(keys), TILE // (heads * length**2)))
+
+    def one(item: tuple[Data, PRNGKeyArray]) -> tuple[dict[str, tuple[Sums, Array]], Array]:
+        return reduced(model, target, *item)
+
+    found, inputs = jax.lax.map(one, (data, keys), batch_size=chunk)
+    law = lag_sums(covariance(inputs))[:, None]
+    measures: dict[str, Array] = {}
+    for loss, (each, profiles) in found.items():
+        measures[f"visible_share_{loss}"] = shares(each)
+        aligned = profile_cosines(-profiles.mean(axis=0), law)
+        measures[f"proximity_alignment_{loss}"] = aligned
+        measures[f"snr_{loss}"] = unbiased_snr(each.along)
+    label = measures["snr_label"]
+    ratio = measures["snr_reconstruction"] / jnp.where(label > 0, label, 1)
+    return measures | {"snr_ratio": jnp.where(label > 0, ratio, jnp.nan)}
+
+
+def reduced(
+    model: Transformer, target: Target, one: Data, key: PRNGKeyArray
+) -> tuple[dict[str, tuple[Sums, Array]], Float[Array, "layer position width"]]:
+    """One sequence's sums and lag sums for both losses, and what every layer read, nothing masked."""
+    tokens, length, label = one
+    kind = dict(length=length, frozen_uniform=target.frozen_uniform)
+    masked = draw_mask(len(tokens), key=key, ratio=target.ratio, seen=length)
+    error = target.error if target.objective != "labels" else "auto"
+    losses = {
+        "label": lambda own: label_loss(own, tokens, label, **kind),
+        "reconstruction": lambda own: reconstruction_loss(own, tokens, masked, error=error, **kind),
+    }
+    scope = model.scope(length, target.frozen_uniform)
+    positions = model.front + len(tokens)
+    seen = jnp.asarray(positions if scope.length is None else scope.length, jnp.float32)
+    found, inputs = {}, None
+    for loss, function in losses.items():
+        layers, slopes = head_slopes(model, function, len(tokens))
+        blocks = zip(model.blocks, layers, slopes, strict=True)
+        parts = [layer_sums(block.attention, *of, scope, seen) for block, *of in blocks]
+        found[loss] = jax.tree.map(lambda *each: jnp.stack(each), *parts)
+        inputs = jnp.stack([layer.inputs for layer in layers]) if inputs is None else inputs
+    return found, inputs
+
+
+def layer_sums(
+    attention: Attention, heads: Heads, slope: Array, scope: Scope, seen: Array
+) -> tuple[Sums, Float[Array, "head lag"]]:
+    """One layer's sums, and its gradient's sums by lag."""
+    slopes = gradient(attention, heads, slope, scope)
+    return sums(slopes, seen), lag_sums(slopes)
+
+
+def covariance(inputs: Float[Array, "n layer position width"]) -> Float[Array, "layer query key"]:
+    """Mean inner products of what positions hold, centred over sequences."""
+    centred = inputs - inputs.mean(axis=0)
+    return jnp.einsum("nliw,nljw->lij", centred, centred) / len(inputs)
+
+
+def shares(each: Sums) -> Float[Array, "layer head"]:
+    """Key-bias energy over all energy of single sequences' gradients."""
+    energy = each.energy.sum(axis=0)
+    return jnp.where(energy > 0, each.key_bias_energy.sum(axis=0) / jnp.where(energy > 0, energy, 1), jnp.nan)
+
+
+def unbiased_snr(along: Float[Array, "n layer head"]) -> Float[Array, "layer head"]:
+    """(mean^2 - var / n) / var, as `sims.intervals.unbiased_snr`."""
+    variance = along.var(axis=0, ddof=1)
+    safe = jnp.where(variance > 0, variance, 1)
+    return jnp.where(variance > 0, along.mean(axis=0) ** 2 / safe - 1 / len(along), 0)
