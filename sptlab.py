@@ -17,6 +17,7 @@ import platform
 import re
 import signal
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -211,6 +212,7 @@ class Simulation(Experiment):
     """Address of a running Dask scheduler, tls://node:8786; by default Dask's workers start here."""
     workers: int | None = None
     """Processes of a sweep on this machine; by default one per GPU, or else one per core."""
+    kind: ClassVar[str] = "simulate"
 
     def __call__(self) -> int:
         self.require_consistent()
@@ -234,6 +236,46 @@ class Simulation(Experiment):
             )
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"--workers must be at least 1: got {self.workers}; try 2")
+
+
+@dataclasses.dataclass(frozen=True)
+class Training(Simulation):
+    """One experiment that trains, on one device or on several together, or a sweep of it."""
+
+    devices: int | Literal["all"] = 1
+    """Devices of each process that train every run together, each on its share of the batch."""
+    fsdp: Literal["auto", "on", "off"] = "auto"
+    """Each device holds a share of parameters and moments; auto: where they are large."""
+    coordinator: str | None = None
+    """Several processes train together: HOST:PORT of the first; auto: as Slurm or Open MPI tell."""
+    processes: int | None = None
+    """How many they are, unless the coordinator is auto."""
+    process_id: int | None = None
+    """This one's number, from 0; the first writes the results."""
+    kind: ClassVar[str] = "train"
+
+    def __call__(self) -> int:
+        from full_scale.training import hosts, mesh
+
+        together = hosts.Hosts(self.coordinator, self.processes, self.process_id)
+        if self.sweep and (self.devices != 1 or self.coordinator):
+            raise UsageError("--devices and --coordinator are for runs that share devices: leave out --sweep")
+        with hosts.joined(together), contextlib.ExitStack() as stack:
+            sharded = {"auto": "auto", "on": True, "off": False}[self.fsdp]
+            stack.enter_context(mesh.using(mesh.over(self.devices, sharded)))  # type: ignore[arg-type]
+            if hosts.first():
+                return self.told()
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            return dataclasses.replace(self, out=out, quiet=True).told()
+
+    def told(self) -> int:
+        """Do it, after the first process has told the others what is stored."""
+        from full_scale.training import hosts
+
+        name = getattr(self.config, "stored_as", self.name)  # type: ignore[attr-defined]
+        hosts.share(self.results, [f"{name}.npz", f"{name}.json"])
+        return super().__call__()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -436,7 +478,7 @@ def experiment_command(command: str, name: str) -> type:
     return dataclasses.make_dataclass(
         name,
         [("config", config, dataclasses.field(default=core.Config()))],
-        bases=(Simulation if command == "simulate" else Experiment,),
+        bases=({"simulate": Simulation, "train": Training}.get(command, Experiment),),
         frozen=True,
         namespace={"__doc__": core.description, "name": name, "line": line, **own},
     )
@@ -448,8 +490,11 @@ def run_sweep(command: Simulation) -> int:
     from sims.sweeps import grid, sweep
     from sims.sweeps.trial import Trial
 
-    core, file = experiments("simulate")[command.name], Path(command.sweep or "")
-    configs = grid.configurations(file, command.config, command.seed)  # type: ignore[attr-defined]
+    core, file = experiments(command.kind)[command.name], Path(command.sweep or "")
+    base = command.config  # type: ignore[attr-defined]
+    if hasattr(base, "jobs"):  # the sweep's workers take the cores; within one, runs take turns
+        base = dataclasses.replace(base, jobs=1)
+    configs = grid.configurations(file, base, command.seed)
     trials = [Trial(command.name, core.run, config, seed) for config, seed in configs]
     place = sweep.Place(
         command.out / "trials" / command.name, command.out / "sweeps" / command.name / file.stem
@@ -809,6 +854,8 @@ def prepare_jax() -> None:
     """Float64, and compiled programs kept per user, jax version and processor."""
     import jax
 
+    from sims.sweeps.devices import gpus
+
     jax.config.update("jax_enable_x64", True)
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     machine = hashlib.sha256(processor().encode()).hexdigest()[:12]
@@ -817,6 +864,8 @@ def prepare_jax() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    if len(gpus()) > 1:  # each worker takes one; this process, which only asks, must leave them room
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     warnings.filterwarnings(
         "ignore", "Error (reading|writing) persistent compilation cache"
     )  # it compiles anew
