@@ -27,7 +27,8 @@ class History(eqx.Module):
         """NaN everywhere."""
         rows = config.steps // config.every + 1
         slots = config.snapshots * len(config.phases) + 1
-        names = ("proximity_index", *(name for probe in PROBES for name in probe.names))
+        probes = PROBES if config.probe_every else ()
+        names = ("proximity_index", *(name for probe in probes for name in probe.names))
         kept = lambda leaf: np.full((slots, *leaf.shape), np.nan, leaf.dtype)
         return cls(
             {name: np.full(rows, np.nan) for name in ("validation_accuracy", "training_loss")},

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from full_scale.model import Transformer
 from full_scale.training.objectives import Data
 from full_scale.training.phases import Phase
+from full_scale.training.score_probes import NAMES, score_probes
 from sims.proximity import proximity_index
 
 WINDOW = 2  # |i - j| <= 2 counts as near in `proximity_index`, as in sims
@@ -27,7 +28,7 @@ class Probe(NamedTuple):
     """An array (layer, head) for each name."""
 
 
-PROBES: tuple[Probe, ...] = ()
+PROBES: tuple[Probe, ...] = (Probe(NAMES, score_probes),)
 
 
 def probed(model: Transformer, phase: Phase, held_out: Data, *, key: PRNGKeyArray) -> dict[str, Array]:
