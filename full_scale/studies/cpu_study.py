@@ -1,7 +1,8 @@
 """The paper's questions at the size of two cores: four tasks, the arms of the grid `core`, five seeds.
 
 Every arm that trains by itself runs at the best of three learning rates, chosen on another seed by validation
-data; what is transferred takes SPT's rate. All arms take equal steps; pretraining is computed once per seed.
+data; what is transferred takes SPT's rate. All arms take equal steps, but `qk_only_longer`,
+whose labels train as long as labels alone do; pretraining is computed once per seed.
 Two order tasks and shuffle-runs, where neighbours decide; digits, a control in which a tie is expected.
 """
 

@@ -164,5 +164,7 @@ def curves(found: dict[Variant, list[Result]]) -> dict[str, np.ndarray]:
             arrays[f"{variant.name}_{name}"] = np.stack([result.arrays[name] for result in results])
         near = [result.arrays["proximity_index"].mean((1, 2)) for result in results]
         arrays[f"{variant.name}_proximity_index"] = np.stack(near)
+        if variant.longer:
+            arrays[f"{variant.name}_steps"] = results[0].arrays["steps"]
     first = next(iter(found.values()))
     return {"steps": first[0].arrays["steps"], **arrays}

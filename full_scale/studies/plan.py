@@ -1,4 +1,4 @@
-"""The runs of one grid on one task: every arm takes the same number of optimiser steps."""
+"""The runs of one grid on one task: all arms but the `longer` ones take equally many optimiser steps."""
 
 import dataclasses
 
@@ -29,7 +29,7 @@ class GridPlan:
         return before, max(1, round((self.steps - before) / every)) * every
 
     def phases(self, variant: Variant, rate: float | None) -> tuple[Phase, ...]:
-        """The arm's phases; their steps are the same for every arm."""
+        """The arm's phases; their steps are the same for every arm that is not `longer`."""
         before, after = self.stretches()
         chosen = self.preset
         alone = dataclasses.replace(chosen.labels, optimizer=chosen.label_only or chosen.labels.optimizer)
@@ -41,7 +41,7 @@ class GridPlan:
         kept = dict(reset=variant.reset, freeze=variant.freeze)
         return (
             self.phase(chosen.pretraining, "reconstruction", before, rate, **masks),
-            self.phase(chosen.labels, "labels", after, rate, **kept),
+            self.phase(chosen.labels, "labels", before + after if variant.longer else after, rate, **kept),
         )
 
     def phase(self, stage: Stage, objective: Objective, steps: int, rate: float | None, **more) -> Phase:

@@ -24,6 +24,8 @@ class Variant:
     """Parts that labels do not train."""
     changes: tuple[tuple[str, object], ...] = ()
     """Settings of the model that differ from the preset's."""
+    longer: bool = False
+    """After pretraining, labels take as many steps as labels alone do: time for what is drawn anew."""
 
 
 def rest(parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -34,7 +36,10 @@ def rest(parts: tuple[str, ...]) -> tuple[str, ...]:
 LABEL_ONLY = Variant("label_only")
 SPT = Variant("spt", pretrained=True)
 QK_ONLY = Variant("qk_only", pretrained=True, reset=rest(POSITIONED))
+QK_ONLY_LONGER = Variant("qk_only_longer", pretrained=True, reset=rest(POSITIONED), longer=True)
+QK_EMBEDDINGS_ONLY = Variant("qk_embeddings_only", pretrained=True, reset=rest((*POSITIONED, "embeddings")))
 NO_QK = Variant("no_qk", pretrained=True, reset=POSITIONED)
+SCORES = (QK_ONLY, QK_ONLY_LONGER, QK_EMBEDDINGS_ONLY, NO_QK)
 
 
 def single_parts() -> tuple[Variant, ...]:
@@ -78,10 +83,10 @@ def grid(name: str, layers: int, depth: tuple[int, ...]) -> tuple[Variant, ...]:
     basis, other = (LABEL_ONLY, SPT), depths(tuple(d for d in depth if d != layers))
     grids = {
         "arms": (*basis, Variant("both", both=True)),
-        "transfer": (*basis, QK_ONLY, NO_QK, *single_parts(), *layers_of(layers), *FROZEN),
+        "transfer": (*basis, *SCORES, *single_parts(), *layers_of(layers), *FROZEN),
         "priors": (*basis, *PRIORS),
         "depth": (*basis, *other),
-        "core": (*basis, QK_ONLY, NO_QK, *PRIORS, *other),
+        "core": (*basis, *SCORES, *PRIORS, *other),
     }
     grids["all"] = tuple(dict.fromkeys(variant for variants in grids.values() for variant in variants))
     return grids[name]

@@ -10,7 +10,7 @@ from full_scale.studies.grids import GridConfig
 from full_scale.studies.plan import GridPlan
 from full_scale.studies.presets import preset
 from full_scale.studies.shares import share, shares
-from full_scale.studies.variants import LABEL_ONLY, PRIORS, QK_ONLY, SPT, Variant, grid
+from full_scale.studies.variants import LABEL_ONLY, PRIORS, QK_ONLY, QK_ONLY_LONGER, SPT, Variant, grid
 from full_scale.tasks import DocsOrder
 from sims.store import Result, UserError
 
@@ -21,7 +21,14 @@ PLAN = GridConfig("cpu", "all", seeds=2).plan(key=KEY)
 @pytest.mark.parametrize("steps", [None, 600])
 def test_every_arm_takes_the_same_steps(steps: int | None) -> None:
     plan = GridConfig("cpu", "all", seeds=1, steps=steps).plan(key=KEY)
-    assert {plan.trial(variant, 0).steps for variant in plan.variants} == {steps or 3000}
+    equal = [variant for variant in plan.variants if not variant.longer]
+    assert {plan.trial(variant, 0).steps for variant in equal} == {steps or 3000}
+
+
+def test_the_longer_arm_trains_its_labels_as_long_as_labels_alone_do() -> None:
+    before, after = PLAN.trial(QK_ONLY_LONGER, 0).phases
+    assert after.steps == PLAN.trial(LABEL_ONLY, 0).steps
+    assert before == PLAN.trial(QK_ONLY, 0).phases[0]
 
 
 def test_arms_that_pretrain_share_it_and_depth_and_priors_change_the_model_only() -> None:
@@ -68,7 +75,7 @@ def test_every_named_share_of_the_theory_is_there() -> None:
     assert {"qk_share", "prior_share", "depth_share", "fit_gap", "gain"} <= set(found)
     assert set(found["prior_share"]) == {v.name for v in PRIORS}
     assert set(found["depth_share"]) == {"depth_2"}
-    assert set(found["share"]) == {"no_qk"}
+    assert set(found["share"]) == {"no_qk", "qk_only_longer", "qk_embeddings_only"}
 
 
 def fake_results(configs: list, *_, **__) -> list[Result]:
