@@ -25,6 +25,7 @@ from full_scale.training.score_slopes import (
 )
 
 PROBED = 32  # sequences
+RARELY = 100  # a probed sequence costs less than five trained ones: less than 5 % of the time
 LONGEST = 4096  # beyond, a head's explicit scores do not fit
 TILE = 2**23  # scores of one layer's heads in all sequences taken at once
 LOSSES = ("label", "reconstruction")
@@ -32,6 +33,11 @@ NAMES = (
     *(f"{name}_{loss}" for name in ("visible_share", "proximity_alignment", "snr") for loss in LOSSES),
     "snr_ratio",
 )
+
+
+def interval(batch: int, every: int) -> int:
+    """Steps between probes of a run that evaluates every so many: at most one probed in RARELY trained."""
+    return max(1, -(-PROBED * RARELY // (batch * every))) * every
 
 
 def score_probes(model: Transformer, phase: Phase, held_out: Data, key: PRNGKeyArray) -> dict[str, Array]:
