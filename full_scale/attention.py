@@ -3,7 +3,7 @@
 Exact for every length. Softmax and sums run in float32 at least, whatever the type of the inputs.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 from full_scale.attention_cpu import tiled_attention
 
 Method = Literal["auto", "explicit"]
+Kernel = Literal["cudnn", "xla", "tiled"]
 
 
 def allowed(
@@ -61,11 +62,12 @@ def attend(
     value: Float[Array, "head length d_head"],
     *,
     bias: Float[Array, "head query key"] | None = None,
+    fixed: Float[Array, "head query key"] | None = None,
     length: Int[Array, ""] | None = None,
     causal: bool = False,
     method: Method = "auto",
 ) -> Float[Array, "head length d_head"]:
-    """A V with A = softmax(Q K^T / sqrt(d_head) + bias), for one sequence; `jax.vmap` it over a batch.
+    """A V with A = softmax(Q K^T / sqrt(d_head) + bias + fixed), for one sequence; `jax.vmap` makes batches.
 
     Parameters
     ----------
@@ -73,6 +75,8 @@ def attend(
         Projections of the tokens, split into heads.
     bias
         Added to the scores.
+    fixed
+        Added, too, but a constant: nothing is differentiated in it (positions in the scores).
     length
         Keys at and after it are padding, which no query reads. None: every sequence is full.
     causal
@@ -81,12 +85,14 @@ def attend(
         "auto" without a bias is the fast path, which has first derivatives in reverse mode only;
         "explicit", or a bias, writes the scores out and can be differentiated at will.
     """
-    if method == "explicit" or bias is not None:
-        weights = attention_weights(query, key, bias, length, causal)
+    kernel: Kernel = kernel_for(query, fixed) if jax.default_backend() == "gpu" else "tiled"
+    if method == "explicit" or bias is not None or (fixed is not None and kernel != "cudnn"):
+        both = [each for each in (bias, fixed) if each is not None]
+        weights = attention_weights(query, key, sum(both[1:], *both[:1]) if both else None, length, causal)
         return jnp.einsum("hqk,hkd->hqd", weights.astype(value.dtype), value)
-    if jax.default_backend() == "gpu":
-        return fused(query, key, value, length, causal)
-    return tiled(query, key, value, length, causal)
+    if kernel == "tiled":
+        return tiled(query, key, value, length, causal)
+    return fused(query, key, value, length, causal, fixed, kernel=kernel)
 
 
 def tiled(query: Array, key: Array, value: Array, length: Int[Array, ""] | None, causal: bool) -> Array:
@@ -98,15 +104,38 @@ def tiled(query: Array, key: Array, value: Array, length: Int[Array, ""] | None,
     return tiled_attention(causal, *parts, lengths).astype(value.dtype)
 
 
-def fused(query: Array, key: Array, value: Array, length: Int[Array, ""] | None, causal: bool) -> Array:
-    """JAX's attention: cuDNN's kernel for half precision where it takes the width, else XLA's."""
-    half = query.dtype in (jnp.bfloat16, jnp.float16) and query.shape[-1] % 8 == 0
-    parts = (array.swapaxes(0, 1) for array in (query, key, value))
-    seen = None if length is None else jnp.maximum(length, 1).astype(jnp.int32)[None]
-    out = jax.nn.dot_product_attention(
-        *(part[None] for part in parts),
-        is_causal=causal,
-        key_value_seq_lengths=seen,
-        implementation="cudnn" if half else "xla",
-    )
-    return out[0].swapaxes(0, 1)
+def kernel_for(query: Array, fixed: Array | None) -> Kernel:
+    """cuDNN's kernel where it takes the type, the width and the device, else XLA's.
+
+    It needs half precision, a width per head of 8, 16, ..., 128, an NVIDIA GPU since Ampere (8.0) and, for
+    a derivative beside added scores, an even length.
+    """
+    half = query.dtype in (jnp.bfloat16, jnp.float16)
+    width, even = query.shape[-1], fixed is None or query.shape[1] % 2 == 0
+    version = str(getattr(jax.devices()[0], "compute_capability", ""))  # AMD's read gfx90a
+    recent = version.replace(".", "", 1).isdigit() and float(version) >= 8
+    return "cudnn" if half and even and width % 8 == 0 and width <= 128 and recent else "xla"
+
+
+def fused(
+    query: Array,
+    key: Array,
+    value: Array,
+    length: Int[Array, ""] | None,
+    causal: bool,
+    fixed: Array | None = None,
+    *,
+    kernel: Literal["cudnn", "xla"] = "xla",
+) -> Array:
+    """JAX's attention, by cuDNN's kernel or XLA's."""
+    q, k, v = (array.swapaxes(0, 1)[None] for array in (query, key, value))
+    lengths: dict[str, Any] = {}
+    if length is not None:
+        seen = jnp.maximum(length, 1).astype(jnp.int32)[None]
+        every = (
+            jnp.zeros_like(seen) * seen + query.shape[1]
+        )  # mapped where `length` is: cuDNN's rule needs it
+        lengths = {"key_value_seq_lengths": seen, "query_seq_lengths": every}
+    added = None if fixed is None else jax.lax.stop_gradient(fixed).astype(query.dtype)[None]
+    kind: dict[str, Any] = dict(is_causal=causal, implementation=kernel, **lengths)
+    return jax.nn.dot_product_attention(q, k, v, added, **kind)[0].swapaxes(0, 1)

@@ -70,12 +70,11 @@ class Attention(eqx.Module):
             query, key = rotated(query), rotated(key)
         return query, key, value
 
-    def added(self, length: int, bias: Array | None, scope: Scope) -> Array | None:
-        """The given bias plus that of the positions."""
+    def fixed(self, length: int, scope: Scope) -> Float[Array, "head query key"] | None:
+        """What positions add to the scores."""
         if self.config.positions != "alibi" or scope.frozen_uniform:
-            return bias
-        slope = alibi(self.config.heads, length)
-        return slope if bias is None else slope + bias
+            return None
+        return alibi(self.config.heads, length)
 
     def joined(self, mixed: Float[Array, "head length d_head"]) -> Float[Array, "length width"]:
         """W_O of the heads side by side, in float32."""
@@ -90,17 +89,16 @@ class Attention(eqx.Module):
         if scope.frozen_uniform and bias is None and not scope.causal:
             one = jax.vmap(lambda head: mean(head.astype(jnp.float32), scope.length))(value)
             return jnp.broadcast_to(self.joined(one[:, None]), tokens.shape)
-        added = self.added(len(tokens), bias, scope)
-        method = self.config.attention
-        return self.joined(
-            attend(query, key, value, bias=added, length=scope.length, causal=scope.causal, method=method)
-        )
+        method = "explicit" if scope.frozen_uniform else self.config.attention  # a kernel wants mapped Q, K
+        kind = dict(length=scope.length, causal=scope.causal, method=method)
+        fixed = self.fixed(len(tokens), scope)
+        return self.joined(attend(query, key, value, bias=bias, fixed=fixed, **kind))
 
     def explicit(
         self, tokens: Float[Array, "length width"], scope: Scope
     ) -> tuple[Float[Array, "length width"], Float[Array, "head query key"]]:
         """The same, by way of A, which is returned too."""
         query, key, value = self.vectors(tokens, scope)
-        added = self.added(len(tokens), None, scope)
-        weights = attention_weights(query, key, added, scope.length, scope.causal)
+        fixed = self.fixed(len(tokens), scope)
+        weights = attention_weights(query, key, fixed, scope.length, scope.causal)
         return self.joined(jnp.einsum("hqk,hkd->hqd", weights.astype(value.dtype), value)), weights

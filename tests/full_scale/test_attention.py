@@ -1,5 +1,7 @@
 """The attention core: every way of computing it is the one formula, forwards and backwards."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from tolerances import EXACT_FLOAT64, FLOAT32
 
 from full_scale import attention_cpu
-from full_scale.attention import attend, attention_weights, fused
+from full_scale.attention import attend, attention_weights, fused, kernel_for
 from full_scale.precision import single_precision
 
 LENGTH = 7
@@ -169,3 +171,60 @@ def test_the_accelerators_kernel_is_called_as_the_same_formula(rule) -> None:
         found = fused(*inputs, with_array(rule).get("length"), rule.get("causal", False))
     exact = by_hand(*(array.astype(jnp.float64) for array in inputs), **rule)
     assert np.allclose(found, exact, rtol=0, atol=FLOAT32)
+
+
+def test_scores_that_are_added_for_good_are_the_bias_without_its_derivative() -> None:
+    query, key, value = projections(LENGTH)
+    slopes = jnp.linspace(-1, 1, 2 * LENGTH * LENGTH).reshape(2, LENGTH, LENGTH)
+    as_bias = attend(query, key, value, bias=slopes)
+    assert jnp.allclose(attend(query, key, value, fixed=slopes), as_bias, rtol=0, atol=EXACT_FLOAT64)
+    half = attend(query, key, value, bias=slopes / 2, fixed=slopes / 2)
+    assert jnp.allclose(half, as_bias, rtol=0, atol=EXACT_FLOAT64)
+    with single_precision():
+        found = fused(*projections(LENGTH, dtype=jnp.float32), None, False, slopes.astype(jnp.float32))
+    exact = attend(*(a.astype(jnp.float64) for a in projections(LENGTH, dtype=jnp.float32)), bias=slopes)
+    assert np.allclose(found, exact, rtol=0, atol=FLOAT32)
+
+
+@pytest.fixture
+def with_a_gpu(monkeypatch):
+    """JAX as if an H100 were here: programs can be traced, not run."""
+    kernels = pytest.importorskip("jax._src.cudnn.fused_attention_stablehlo")
+    monkeypatch.setattr(kernels, "check_cudnn_version", lambda: 91100)
+    monkeypatch.setattr(kernels, "check_compute_capability", lambda _: True)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "devices", lambda: [SimpleNamespace(compute_capability="9.0")])
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("padded", [False, True])
+def test_the_gpu_s_kernel_takes_a_batch_of_sequences_and_its_gradient(
+    with_a_gpu, fixed, causal, padded
+) -> None:
+    arrays = [jnp.ones((3, 2, 16, 8), jnp.bfloat16)] * 3
+    lengths = jnp.array([16, 1, 9], jnp.int32) if padded else None
+    slopes = jnp.ones((2, 16, 16), jnp.float32) if fixed else None
+
+    def one(query, key, value, length):
+        found = attend(query, key, value, fixed=slopes, length=length, causal=causal)
+        return jnp.sum(found.astype(jnp.float32) ** 2)
+
+    total = lambda *parts: jax.vmap(one, (0, 0, 0, 0 if padded else None))(*parts, lengths).sum()
+    with single_precision():
+        program = str(jax.make_jaxpr(jax.grad(total, argnums=(0, 1, 2)))(*arrays))
+    assert "dot_product_attention_bwd" in program
+
+
+def test_what_the_gpu_s_kernel_does_not_take_goes_elsewhere(with_a_gpu, monkeypatch) -> None:
+    of = lambda width, dtype, length=16: jnp.zeros((2, length, width), dtype)
+    slopes = jnp.zeros((2, 15, 15), jnp.float32)
+    assert kernel_for(of(16, jnp.bfloat16), None) == "cudnn"
+    assert kernel_for(of(16, jnp.float32), None) == "xla"
+    assert kernel_for(of(12, jnp.bfloat16), None) == "xla"
+    assert kernel_for(of(256, jnp.bfloat16), None) == "xla"
+    assert kernel_for(of(16, jnp.bfloat16, 15), slopes) == "xla"
+    for version in ("7.5", "gfx90a"):
+        older = [SimpleNamespace(compute_capability=version)]
+        monkeypatch.setattr(jax, "devices", older.copy)
+        assert kernel_for(of(16, jnp.bfloat16), None) == "xla"
