@@ -367,21 +367,32 @@ class Compare(Storing):
 
 @dataclasses.dataclass(frozen=True)
 class Figures(Storing):
-    """Draw figures from the results in --out, each as PDF and PNG."""
+    """Draw figures from the results in --out and those shipped, each as PDF and PNG with its caption.
+
+    numbers.tex beside them has a macro for every stored number with its interval, for a paper to quote.
+    """
 
     names: tyro.conf.Positional[tuple[str, ...]] = ()
     """Figures to draw; none means all whose results are stored."""
+    style: Literal["icml", "neurips", "slides"] = "icml"
+    """Widths, fonts and sizes: icml has columns; slides are 16:9, in a folder of their own, as neurips."""
     line: ClassVar[str] = "figures"
 
     def __call__(self) -> int:
-        from paper_figs import EXPERIMENT_FIGURES, FIGURES, drawable, write_figures
+        from full_scale.comparison.shipped import with_shipped
+        from paper_figs import EXPERIMENT_FIGURES, FIGURES, drawable, write_figures, write_numbers
+        from paper_figs.style import VENUES
         from sims import store
 
         names = [require(name, FIGURES | EXPERIMENT_FIGURES, "figure") for name in split(self.names)]
-        results = store.load_all(self.results) if names else stored(self.results)
+        own = store.load_all(self.results) if names else stored(self.results)
+        results = with_shipped(own, self.out)
+        folder = self.out / "figures" / ("" if self.style == "icml" else self.style)
         with store.lock(self.out), progress("figures", self.quiet) as report:
-            write_figures(results, self.out / "figures", names or drawable(results), report=report)
-        print(f"written to {self.out / 'figures'}")
+            wanted = names or drawable(results)
+            write_figures(results, folder, wanted, report=report, venue=VENUES[self.style])
+            write_numbers(results, self.out / "figures")
+        print(f"written to {folder}")
         return 0
 
 
@@ -628,7 +639,7 @@ def kept(command: Storing, name: str, config: Any, compute: Callable[[Path], tup
     code = {part: record[part] for part in ("sources", "versions", "device")}
     if store.finished(command.results, name, str(record["config_hash"])):
         result = store.load(command.results, name)
-        if code.items() <= result.record.items():
+        if code.items() <= result.record.items() and result.values.get("complete", True):
             return result
     started, digest = time.perf_counter(), hashlib.sha256(json.dumps(code).encode()).hexdigest()
     values, arrays = compute(command.out / "checkpoints" / digest[:12] / name)

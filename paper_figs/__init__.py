@@ -1,5 +1,16 @@
 """Figures and the report page: they show stored results and compute none."""
 
-from paper_figs.gallery import EXPERIMENT_FIGURES, FIGURES, drawable, figure_of, write_figure, write_figures
+from paper_figs.gallery import (
+    EXPERIMENT_FIGURES,
+    FIGURES,
+    drawable,
+    figure_of,
+    write_figure,
+    write_figures,
+    write_numbers,
+)
 
-__all__ = ["EXPERIMENT_FIGURES", "FIGURES", "drawable", "figure_of", "write_figure", "write_figures"]
+__all__ = [
+    "EXPERIMENT_FIGURES", "FIGURES", "drawable", "figure_of", "write_figure", "write_figures",
+    "write_numbers",
+]  # fmt: skip

@@ -37,7 +37,15 @@ def _heat(axes: Axes, values: Any, quantity: str, top: float) -> Any:
             if quantity == "signal" and cell["sees_proximity"]:
                 text = f"{shown[i, j]:.2f}".replace("0.", ".", 1)
             dark = shown[i, j] > 0.55 * top
-            axes.text(j, i, text, ha="center", va="center", color="white" if dark else "black", fontsize=7)
+            axes.text(
+                j,
+                i,
+                text,
+                ha="center",
+                va="center",
+                color="white" if dark else "black",
+                fontsize=style.venue().small,
+            )
     stacked = [column.replace(", ", "\n").replace(" ", "\n").replace("last\n", "last ") for column in columns]
     axes.set_xticks(range(len(columns)), stacked)
     axes.set_yticks(range(len(rows)), rows)

@@ -26,7 +26,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
     for row, (memory, process) in enumerate(MEMORIES):
         for column, (moment, title) in enumerate(MOMENTS):
             panel = axes[row, column]
-            panel.axhline(0.0, zorder=0, color=style.GREY, linewidth=0.5)
+            panel.axhline(0.0, zorder=0, color=style.GREY, linewidth=style.points(0.5))
             for loss, label, look in LOSSES:
                 verdicts.curve(panel, lags, arrays, f"{memory}_{loss}_{moment}", look, label)
             style.letter(panel, "abcd"[2 * row + column], f"{process}, {title}")

@@ -34,7 +34,7 @@ def _curves(axes: Axes, results: Mapping[str, Result], curves: Sequence[Curve]) 
     for name, title, look in curves:
         change = changes(results, name)
         style.band(axes, magnitudes, change.min(0), change.max(0), look)
-        axes.plot(magnitudes, change.T, color=look.color, linewidth=0.5, alpha=0.6)
+        axes.plot(magnitudes, change.T, color=look.color, linewidth=style.points(0.5), alpha=0.6)
         axes.plot(magnitudes, change.mean(0), label=title, **look.line())
 
 
@@ -46,7 +46,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
         _curves(panel, results, curves)
         style.letter(panel, mark, title)
     axes[1, 0].set_xlabel("magnitude of the score direction")
-    figure.supylabel("loss minus loss at magnitude 0", fontsize=style.TEXT_SIZE)
+    figure.supylabel("loss minus loss at magnitude 0")
     found = dict(
         pair[::-1] for panel in axes[:, 0] for pair in zip(*panel.get_legend_handles_labels(), strict=True)
     )

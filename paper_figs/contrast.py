@@ -32,7 +32,7 @@ def _signal(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
 
 def _ratio(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
     kappa, (middle, low, high) = arrays["kappa"][1:], arrays["ratio_measured"].T
-    axes.vlines(kappa, low, high, color=style.MEASUREMENT.color, linewidth=1.2)
+    axes.vlines(kappa, low, high, color=style.MEASUREMENT.color, linewidth=style.points(1.2))
     axes.plot(kappa, middle, label="measured", **style.MEASUREMENT.line() | {"linestyle": "none"})
     axes.plot(kappa, arrays["ratio"], label="theory", **style.THEORY.line(markers=False))
     axes.set(xscale="log", yscale="log", xlabel="class contrast $\\kappa$")

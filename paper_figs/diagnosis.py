@@ -63,7 +63,7 @@ def snr_by_offset(result: Result) -> Figure:
         points, low, high = (
             np.array([at(end, each) for each in intervals]) for end in ("estimate", "low", "high")
         )
-        panel.vlines(index + shift, low, np.maximum(high, low), color=look.color, linewidth=1.0)
+        panel.vlines(index + shift, low, np.maximum(high, low), color=look.color, linewidth=style.points(1.0))
         panel.plot(index + shift, points, label=NAMES[loss], **(look.line() | {"linestyle": ""}))
     panel.set_yscale("log")
     panel.set_ylabel("SNR per sequence")
@@ -105,7 +105,9 @@ def worth(result: Result) -> Figure:
     floors = {name.replace("_", " "): value for name, value in values["floors"].items()}
     for place, value in enumerate(floors.values()):
         left.plot(
-            value, place, **(style.REFERENCE.line() | {"marker": "|", "markersize": 8, "linestyle": ""})
+            value,
+            place,
+            **(style.REFERENCE.line() | {"marker": "|", "markersize": style.points(8), "linestyle": ""}),
         )
     for place, name in enumerate(ACCURACIES, start=len(floors)):
         look = {"pattern": style.RECONSTRUCTION, "random": style.CONTROL}.get(name, style.LABELS)
@@ -134,7 +136,7 @@ def interval(axes: Axes, found: Mapping[str, Any], place: float, look: style.Loo
         return
     start = estimate if low is None else low
     end = high if high is not None else 30 * max(start, estimate or start)
-    axes.hlines(place, start, end, color=look.color, linewidth=1.0)
+    axes.hlines(place, start, end, color=look.color, linewidth=style.points(1.0))
     if estimate is not None:
         axes.plot(estimate, place, **(look.line() | {"linestyle": ""}))
 

@@ -69,7 +69,9 @@ def _speed(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
 def draw(results: Mapping[str, Result]) -> Figure:
     """Times over L, steps over scale by optimiser, speed of sign descent over batch size."""
     arrays = need(results, "escape", by="figure escape").arrays
-    figure, axes = style.panels(1, 3, width=style.FULL_WIDTH, height=2.5)
+    figure, axes = style.panels(
+        1, 3, width=style.FULL_WIDTH, height=2.5, gridspec_kw={"width_ratios": [1, 1.4, 1]}
+    )
     parts = ((_over_length, "length"), (_over_scale, "scale and optimiser"), (_speed, "rescaled steps"))
     for place, (part, title) in enumerate(parts):
         part(axes[0, place], arrays)

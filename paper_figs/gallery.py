@@ -1,19 +1,19 @@
-"""The figures by name, and their files NAME.pdf (vector) and NAME.png: the same results, the same bytes."""
+"""The figures by name, and their files: NAME.pdf (vector), NAME.png, and the caption NAME.txt and NAME.tex.
 
-import io
+The same results give the same bytes."""
+
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from paper_figs import (
     adiabatic_gradients,
     adiabatic_snr,
+    arm_accuracies,
+    arm_curves,
     attention_maps,
     blindness_map,
     boundaries,
@@ -26,19 +26,26 @@ from paper_figs import (
     initialisation_law,
     invariance,
     learning_curves,
+    macros,
     mask_ratio,
     plateau,
     pools,
     prediction_measurement,
     proximity_training,
     reduced_flow,
+    score_slider,
+    shares,
     style,
     tied_initialisation,
     toy_tasks,
+    toy_to_transformer,
+    validation,
     values_first,
     visible_share,
 )
+from paper_figs.formats import pdf, png, svg
 from paper_figs.sources import missing, need
+from paper_figs.tex import latex
 from sims.store import Result, UserError, write_atomic
 
 
@@ -60,7 +67,8 @@ def settled(draw: Callable[[Mapping[str, Result]], Figure]) -> Callable[[Mapping
     @style.styled
     def drawn(results: Mapping[str, Result]) -> Figure:
         figure = draw(results)
-        figure.draw_without_rendering()
+        with style.as_made(figure):
+            figure.draw_without_rendering()
         figure.set_layout_engine("none")
         return figure
 
@@ -77,6 +85,7 @@ PAGE_MODULES = (
     visible_share,
     gradient_decomposition,
     circulant_loss,
+    score_slider,
     reduced_flow,
     learning_curves,
     attention_maps,
@@ -100,6 +109,11 @@ EXPERIMENT_MODULES = (
     mask_ratio,
     toy_tasks,
     invariance,
+    arm_accuracies,
+    arm_curves,
+    shares,
+    toy_to_transformer,
+    validation,
 )
 
 FIGURES = {figure.name: figure for figure in map(source, PAGE_MODULES)}
@@ -153,39 +167,14 @@ def write_figure(results: Mapping[str, Result], figure: Source, path: Path) -> N
     write_atomic(path, writers[ending](figure.draw(results)))
 
 
-@style.styled
-def pdf(figure: Figure) -> bytes:
-    """The figure as PDF: fonts embedded whole, no date."""
-    return _printed(FigureCanvasPdf(figure).print_pdf, metadata={"CreationDate": None, "Creator": "sptlab"})
-
-
-@style.styled
-def png(figure: Figure) -> bytes:
-    """The figure as PNG at 200 dots per inch."""
-    figure.set_dpi(style.DPI)
-    return _printed(FigureCanvasAgg(figure).print_png, metadata={"Software": "sptlab"})
-
-
-@style.styled
-def svg(figure: Figure) -> bytes:
-    """The figure as SVG for the page: text as outlines, heat maps at the resolution of the PNG, no date."""
-    figure.set_dpi(style.DPI)
-    return _printed(FigureCanvasSVG(figure).print_svg, metadata={"Date": None, "Creator": "sptlab"})
-
-
-def _printed(write: Callable[..., object], **options: object) -> bytes:
-    buffer = io.BytesIO()
-    write(buffer, **options)
-    return buffer.getvalue()
-
-
 def write_figures(
     results: Mapping[str, Result],
     folder: Path,
     names: Iterable[str] | None = None,
     report: Callable[[int, int], None] | None = None,
+    venue: style.Venue = style.VENUES["icml"],
 ) -> list[Path]:
-    """Write NAME.pdf and NAME.png for every name (default: the page's) and return their paths.
+    """Write NAME.pdf, NAME.png and the caption NAME.txt and NAME.tex for every name (default: the page's).
 
     Raises UserError naming the command to run when a result is missing, before anything is written, and
     StoreError when a file cannot be written."""
@@ -197,9 +186,24 @@ def write_figures(
     written: list[Path] = []
     for done, each in enumerate(sources):
         tell(done, len(sources))
-        figure = each.draw(results)
-        for suffix, data in (("pdf", pdf(figure)), ("png", png(figure))):
-            written.append(Path(folder) / f"{each.name}.{suffix}")
+        for ending, data in files(each, results, venue).items():
+            written.append(Path(folder) / f"{each.name}.{ending}")
             write_atomic(written[-1], data)
     tell(len(sources), len(sources))
     return written
+
+
+def files(source: Source, results: Mapping[str, Result], venue: style.Venue) -> dict[str, bytes]:
+    """A figure's files by their endings."""
+    with style.at(venue):
+        figure = source.draw(results)
+        drawn = {"pdf": pdf(figure), "png": png(figure)}
+    caption = source.caption(results)
+    return {**drawn, "txt": f"{caption}\n".encode(), "tex": f"{latex(caption)}\n".encode()}
+
+
+def write_numbers(results: Mapping[str, Result], folder: Path) -> Path:
+    """Write numbers.tex, a macro for each stored number, and return its path."""
+    path = Path(folder) / "numbers.tex"
+    write_atomic(path, macros.document(results).encode())
+    return path

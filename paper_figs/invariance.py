@@ -89,7 +89,7 @@ def _ranks(axes: Axes, arrays: Arrays, values: Any) -> None:
         look = {
             "linestyle": "none",
             "marker": LENGTH_MARKS[place],
-            "markersize": 4,
+            "markersize": style.points(4),
             "markerfacecolor": "white",
         }
         measured = arrays["rank_mean"][:, place]
@@ -98,7 +98,7 @@ def _ranks(axes: Axes, arrays: Arrays, values: Any) -> None:
         axes.plot(arrays["rank_theory"][:, place], heights[:-1] - shift, zorder=4, **THEORY_TICK)
     axes.set_yticks(heights, kinds)
     axes.set_xlim(0, 1.12 * other.max())
-    axes.grid(axis="y", color="#E4E6E9", linewidth=0.5)
+    axes.grid(axis="y", color="#E4E6E9", linewidth=style.points(0.5))
     axes.set_xlabel("visible dimension over $L - 1$")
     handles = axes.get_legend_handles_labels()[0]
     axes.legend(

@@ -31,7 +31,7 @@ def _curve(axes: Axes, steps: np.ndarray, curves: np.ndarray, arm: str) -> None:
     if not known.any():
         return
     style.band(axes, steps[known], low, high, look)
-    axes.plot(steps[known], curves[:, known].T, color=look.color, linewidth=0.5, alpha=0.6)
+    axes.plot(steps[known], curves[:, known].T, color=look.color, linewidth=style.points(0.5), alpha=0.6)
     every = max(1, int(known.sum()) // 10)
     axes.plot(steps[known], mean, label=style.ARM_NAMES[arm], **look.line(every=every))
 

@@ -35,11 +35,15 @@ def draw(results: Mapping[str, Result]) -> Figure:
     for place, panel in enumerate(axes[0]):
         for (point, _, look), shift in zip(POINTS, (APART, -APART), strict=True):
             measured, table = (arrays[f"{point}_{part}"][:, place] for part in ("mean", "theory"))
-            panel.plot(measured, heights + shift, **look.line() | {"linestyle": "none", "markersize": 4.5})
+            panel.plot(
+                measured,
+                heights + shift,
+                **look.line() | {"linestyle": "none", "markersize": style.points(4.5)},
+            )
             panel.plot(table, heights + shift, zorder=4, **THEORY_TICK)
         panel.set_xlim(left=-0.04 * arrays["general_theory"][:, place].max())
         panel.set_xlabel("visible dimension")
-        panel.grid(axis="y", color="#E4E6E9", linewidth=0.5)
+        panel.grid(axis="y", color="#E4E6E9", linewidth=style.points(0.5))
         style.letter(panel, "abcdefgh"[place], f"$L = {lengths[place]}$")
     axes[0, 0].set_yticks(heights, [name.replace(", every number of real tokens", "") for name in rows])
     marks = [Line2D([], [], **look.line() | {"linestyle": "none"}) for _, _, look in POINTS]

@@ -33,9 +33,13 @@ def is_number(value: object) -> bool:
 def _interval(axes: Axes, interval: Mapping[str, Any], look: style.Look, height: float) -> None:
     """A point with the finite part of its interval."""
     known = [interval[end] for end in ("low", "estimate", "high") if interval[end] is not None]
-    axes.plot(known, [height] * len(known), color=look.color, linewidth=1.2)
+    axes.plot(known, [height] * len(known), color=look.color, linewidth=style.points(1.2))
     if interval["estimate"] is not None:
-        axes.plot([interval["estimate"]], [height], **look.line() | {"linestyle": "none", "markersize": 4.5})
+        axes.plot(
+            [interval["estimate"]],
+            [height],
+            **look.line() | {"linestyle": "none", "markersize": style.points(4.5)},
+        )
 
 
 def _open_ends(axes: Axes, interval: Mapping[str, Any], look: style.Look, height: float) -> None:
@@ -44,8 +48,8 @@ def _open_ends(axes: Axes, interval: Mapping[str, Any], look: style.Look, height
     for end, edge, marker in zip(("low", "high"), axes.get_xlim(), ("<", ">"), strict=True):
         if interval[end] is None:
             start = (min if end == "low" else max)(known, default=sum(axes.get_xlim()) / 2)
-            arrow = {"marker": marker, "markevery": [1], "markersize": 4.5, "clip_on": False}
-            axes.plot([start, edge], [height, height], color=look.color, linewidth=1.2, **arrow)
+            arrow = {"marker": marker, "markevery": [1], "markersize": style.points(4.5), "clip_on": False}
+            axes.plot([start, edge], [height, height], color=look.color, linewidth=style.points(1.2), **arrow)
 
 
 def _strip(axes: Axes, row: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ def _along_time(axes: Axes, arrays: dict[str, np.ndarray], process: str, quantit
     axes.plot(time, sampled.mean(0), label="stochastic training", **SAMPLED_LINE)
     full = arrays.get(f"{process}_full_{quantity}")
     if full is not None:
-        look = FULL.line(every=every) | {"linestyle": "none", "markersize": 4.0}
+        look = FULL.line(every=every) | {"linestyle": "none", "markersize": style.points(4.0)}
         axes.plot(time, full, label="full flow", zorder=4, **look)
     reduced = arrays.get(f"{process}_reduced_{quantity}", arrays.get(f"{process}_{quantity}"))
     axes.plot(time, reduced, label="reduced flow (theory)", zorder=3, **style.THEORY.line(markers=False))
@@ -48,7 +48,7 @@ def _final_kernel(axes: Axes, arrays: dict[str, np.ndarray], process: str) -> No
     style.band(axes, lags, sampled.min(0), sampled.max(0), SAMPLED)
     axes.plot(lags, sampled.mean(0), **SAMPLED_LINE)
     full = arrays[f"{process}_full_kernel"][-1, order]
-    axes.plot(lags, full, zorder=4, **FULL.line() | {"linestyle": "none", "markersize": 4.0})
+    axes.plot(lags, full, zorder=4, **FULL.line() | {"linestyle": "none", "markersize": style.points(4.0)})
     axes.plot(
         lags, arrays[f"{process}_reduced_kernel"][-1, order], zorder=3, **style.THEORY.line(markers=False)
     )

@@ -54,9 +54,11 @@ def _masses(axes: Any, values: Any, shown: Mapping[str, tuple[str, style.Look]])
     for name, (_, look) in shown.items():
         found = values["proximity"][name]
         at, bounds = found["mean_score_on_itself"], [found["low"], found["high"]]
-        axes.plot([at, at], bounds, color=look.color, linewidth=1.2)
+        axes.plot([at, at], bounds, color=look.color, linewidth=style.points(1.2))
         axes.plot([at], [found["estimate"]], **look.line() | {"linestyle": "none"})
-        axes.plot([at], [found["theory"]], zorder=4, color=style.BLACK, marker="_", markersize=9)
+        axes.plot(
+            [at], [found["theory"]], zorder=4, color=style.BLACK, marker="_", markersize=style.points(9)
+        )
     mass = values["statement"]["mass"]
     axes.axhline(mass, zorder=0, **style.REFERENCE.line(markers=False))
     axes.margins(x=0.1, y=0.1)

@@ -31,7 +31,7 @@ def _by_task(axes: Axes, tasks: Any) -> None:
         heights = rows + (place - 1) * APART
         found = [task["accuracy"][name] for task in tasks.values()]
         low, middle, high = (np.array([one[part] for one in found]) for part in ("low", "estimate", "high"))
-        axes.hlines(heights, low, high, color=look.color, linewidth=1.2)
+        axes.hlines(heights, low, high, color=look.color, linewidth=style.points(1.2))
         axes.plot(middle, heights, label=NAMES[name], **look.line() | {"linestyle": "none"})
         known = [
             (task["known"].get(name), height) for task, height in zip(tasks.values(), heights, strict=True)
@@ -39,7 +39,7 @@ def _by_task(axes: Axes, tasks: Any) -> None:
         places = [(value, height) for value, height in known if value is not None]
         if places:
             values, at = zip(*places, strict=True)
-            exact = {"color": style.THEORY.color, "linewidth": 0.9, "zorder": 4}
+            exact = {"color": style.THEORY.color, "linewidth": style.points(0.9), "zorder": 4}
             axes.vlines(values, np.array(at) - 0.1, np.array(at) + 0.1, **exact)
     axes.plot([], [], label="known exactly", marker="|", linestyle="none", color=style.THEORY.color)
     axes.set_yticks(rows, list(tasks))

@@ -60,7 +60,7 @@ def curve(
     """One stored curve: its band, the simulation's mean, and the theory dashed on top."""
     low, high, mean, theory = (part(arrays[f"{name}_{each}"]) for each in ("low", "high", "mean", "theory"))
     style.band(axes, at, low, high, look)
-    axes.plot(at, mean, color=look.color, linewidth=2.2, alpha=0.5)
+    axes.plot(at, mean, color=look.color, linewidth=style.points(2.2), alpha=0.5)
     axes.plot(at, mean, label=label, **look.line() | {"linestyle": "none"})
     axes.plot(at, theory, zorder=4, **style.THEORY.line(markers=False))
 
@@ -82,7 +82,7 @@ def ratios(
             part(arrays[f"{name}_{each}"], key) for each in ("low", "high", "mean", "theory")
         )
         beside = at * apart ** (place - (len(shown) - 1) / 2)
-        axes.vlines(beside, low / theory, high / theory, color=look.color, linewidth=1.2)
+        axes.vlines(beside, low / theory, high / theory, color=look.color, linewidth=style.points(1.2))
         axes.plot(beside, mean / theory, **look.line() | {"linestyle": "none"})
     axes.axhline(1.0, zorder=0, **style.THEORY.line(markers=False))
     axes.set_ylabel("over theory")

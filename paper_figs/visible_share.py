@@ -22,7 +22,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
     figure, ((axes,),) = style.panels(1, 1, height=2.3)
     dense = np.geomspace(lengths.min() / 1.2, lengths.max() * 1.2, 100)
     axes.plot(dense, 1 / dense, label="theory, $1/L$", zorder=3, **style.THEORY.line(markers=False))
-    look = style.LABELS.line() | {"linestyle": "none", "markersize": 5.5}
+    look = style.LABELS.line() | {"linestyle": "none", "markersize": style.points(5.5)}
     axes.plot(lengths, arrays["visible_share_measured"], label="measured rank share", **look)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)

@@ -15,6 +15,7 @@ import pytest
 
 import paper_figs
 import sptlab
+from full_scale.comparison import shipped
 from sims import store
 from sims.store import UserError
 
@@ -142,10 +143,12 @@ def test_figures_without_names_are_those_whose_results_are_stored(run, tmp_path,
     store.save(tmp_path / "results", result)
     drawn = []
     monkeypatch.setattr(
-        paper_figs, "write_figures", lambda results, folder, names, report: drawn.extend(names)
+        paper_figs, "write_figures", lambda results, folder, names, report, venue: drawn.extend(names)
     )
+    monkeypatch.setattr(shipped, "STORED", tmp_path / "nothing shipped")
     code, _, err = run("figures", "--out", str(tmp_path), "--quiet")
     assert (code, err, drawn) == (0, "", ["escape"])
+    assert (tmp_path / "figures" / "numbers.tex").read_text().startswith("% Numbers")
 
 
 def test_a_claim_that_fails_is_exit_1(run, monkeypatch):

@@ -9,11 +9,9 @@ from sims.store import Result, load, load_all
 STORED = Path(full_scale.__file__).parent / "stored"
 
 
-def with_shipped(
-    results: Mapping[str, Result], out: Path | None = None, stored: Path = STORED
-) -> dict[str, Result]:
+def with_shipped(results: Mapping[str, Result], out: Path | None = None) -> dict[str, Result]:
     """The results, a validation study of one's own in `out`, and what is shipped where nothing newer is."""
     own = {}
     if out is not None and (out / "validation" / "validation.json").exists():
         own = {"validation": load(out / "validation", "validation")}
-    return {**(load_all(stored) if stored.is_dir() else {}), **own, **results}
+    return {**(load_all(STORED) if STORED.is_dir() else {}), **own, **results}

@@ -25,6 +25,12 @@ def figures(results: dict[str, Result]) -> dict[str, Figure]:
 
 
 @pytest.fixture(scope="session")
+def captions(results: dict[str, Result]) -> dict[str, str]:
+    there = {name: figure for name, figure in FIGURES.items() if set(figure.needs) <= set(results)}
+    return {name: figure.caption(results) for name, figure in there.items()}
+
+
+@pytest.fixture(scope="session")
 def images(figures: dict[str, Figure]) -> dict[str, dict[str, Any]]:
     return {name: page.picture(figure) for name, figure in figures.items()}
 

@@ -1,6 +1,7 @@
 """Every figure draws from stored results, says what it shows, and comes out the same each time."""
 
 import dataclasses
+import itertools
 import re
 import zlib
 
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from paper_figs import FIGURES, style, write_figures
+from paper_figs import EXPERIMENT_FIGURES, FIGURES, arms, style, write_figures
 from paper_figs.gallery import pdf, png, svg
 from paper_figs.sources import COMMANDS
+from paper_figs.tex import latex
 from sims.store import Result, StoreError, UserError
+from theory.claims import CLAIMS
 
 EVERY = pytest.mark.parametrize("name", FIGURES)
+KINDS = ("pdf", "png", "txt", "tex")
 
 
 @EVERY
@@ -63,6 +67,16 @@ def test_a_missing_result_is_one_line_naming_the_command_that_makes_it(name, res
     assert not list(tmp_path.iterdir())
 
 
+def test_every_claim_is_made_visible_by_a_figure():
+    shown = {label for figure in (FIGURES | EXPERIMENT_FIGURES).values() for label in figure.shows}
+    assert shown == set(CLAIMS)
+
+
+def test_every_result_that_a_figure_needs_has_a_command():
+    needed = {name for figure in (FIGURES | EXPERIMENT_FIGURES).values() for name in figure.needs}
+    assert needed <= set(COMMANDS)
+
+
 def test_an_unknown_figure_is_named_with_those_there_are(results, tmp_path):
     with pytest.raises(UserError, match=r"visible_share.*got pie_chart"):
         write_figures(results, tmp_path, ["pie_chart"])
@@ -74,13 +88,16 @@ def test_an_unwritable_folder_is_one_line(results, tmp_path):
         write_figures(results, tmp_path / "file" / "figures", ["visible_share"])
 
 
-def test_figures_are_written_as_pdf_and_png_and_progress_is_reported(results, tmp_path):
+def test_figures_are_written_with_their_captions_and_progress_is_reported(results, tmp_path):
     seen = []
     names = ["visible_share", "circulant_loss"]
     paths = write_figures(results, tmp_path, names, report=lambda done, total: seen.append((done, total)))
-    assert [path.name for path in paths] == [f"{name}.{kind}" for name in names for kind in ("pdf", "png")]
+    assert [path.name for path in paths] == [f"{name}.{kind}" for name in names for kind in KINDS]
     assert sorted(tmp_path.iterdir()) == sorted(paths)
     assert seen == [(0, 2), (1, 2), (2, 2)]
+    for name in names:
+        assert (tmp_path / f"{name}.txt").read_text() == FIGURES[name].caption(results) + "\n"
+        assert (tmp_path / f"{name}.tex").read_text() == latex(FIGURES[name].caption(results)) + "\n"
 
 
 @EVERY
@@ -115,6 +132,27 @@ def test_labels_and_reconstruction_differ_in_grey_by_more_than_colour():
     looks = (style.LABELS, style.RECONSTRUCTION, style.CONTROL, style.MEASUREMENT)
     assert len({(look.marker, look.filled) for look in looks}) == len(looks)
     assert style.THEORY.linestyle != style.MEASUREMENT.linestyle == "-"
+
+
+def lightness(color: str) -> float:
+    """L* of CIELAB, 0 to 100: what a colour is in grey."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+    return 116 * luminance ** (1 / 3) - 16
+
+
+def test_the_two_losses_differ_in_grey_by_lightness_and_all_colours_from_white():
+    assert abs(lightness(style.LABELS.color) - lightness(style.RECONSTRUCTION.color)) > 7
+    looks = (style.LABELS, style.RECONSTRUCTION, style.CONTROL, style.MEASUREMENT, style.THEORY)
+    assert all(lightness(look.color) < 62 for look in looks)
+
+
+def test_curves_of_like_lightness_differ_by_marker_or_line():
+    looks = list({id(look): look for look in (*arms.LOOKS.values(), arms.PRIOR, arms.DEPTH)}.values())
+    for one, other in itertools.combinations(looks, 2):
+        assert one.marker != other.marker
+        alike = abs(lightness(one.color) - lightness(other.color)) < 3
+        assert not alike or one.linestyle != other.linestyle or one.filled != other.filled
 
 
 @pytest.mark.parametrize("colors", [style.POSITIVE], ids=["positive"])

@@ -1,0 +1,140 @@
+"""From toy to full scale: each named quantity as predicted, in the toy and in Transformers by task."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from paper_figs import style
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("comparison",)
+SHOWS: tuple[str, ...] = ()
+NAMES = (
+    "visible_share", "proximity_alignment", "snr_ratio", "plateau_time", "proximity_index", "qk_share",
+    "prior_share", "depth_share", "fit_gap",
+)  # fmt: skip
+LOGARITHMIC = ("snr_ratio", "proximity_index")
+CLIPPED = ("qk_share", "prior_share", "depth_share")
+TRANSFORMER = style.Look(style.PURPLE, "-", "o", filled=False)
+SHARES = (-0.6, 1.6)  # what of shares is drawn; an interval that goes on ends in an arrow
+LARGEST = 1e4  # of ratios
+Row = Mapping[str, Any]
+
+
+def rows_of(values: Any, name: str) -> list[tuple[str, Any, style.Look]]:
+    """(place, interval, look) of the toy and of each task, one row for each task and setting."""
+    rows = [row for row in values.get("by_task", values["rows"]) if row["name"] == name]
+    headline = next((row for row in values["rows"] if row["name"] == name), None)
+    found: dict[str, Any] = {}
+    for row in rows:
+        if row["transformer"] is not None:
+            found.setdefault(place(row), row["transformer"])
+    toy = headline["toy"] if headline else None
+    start = [("toy", toy, style.MEASUREMENT)] if toy is not None else []
+    return [*start, *((at, interval, TRANSFORMER) for at, interval in found.items())]
+
+
+def place(row: Row) -> str:
+    """`docs-order`, with what differs from one layer."""
+    task, setting = row.get("task", "docs-order"), str(row.get("setting", ""))
+    plain = setting in ("", "1 layer", "CPU study", "grid")
+    return task if plain else f"{task}, {setting.replace('_', ' ')}"
+
+
+def known(interval: Any) -> bool:
+    """Whether there is something to draw."""
+    return any(interval[end] is not None for end in ("estimate", "low", "high"))
+
+
+def _interval(axes: Axes, row: int, interval: Any, look: style.Look, span: tuple[float, float]) -> None:
+    low = span[0] if interval["low"] is None else max(interval["low"], span[0])
+    high = span[1] if interval["high"] is None else min(interval["high"], span[1])
+    axes.hlines(row, low, high, color=look.color, linewidth=style.points(1.2))
+    for end, edge, marker in (("low", span[0], "<"), ("high", span[1], ">")):
+        beyond = interval[end] is None or (interval[end] < edge if marker == "<" else interval[end] > edge)
+        if beyond:
+            axes.plot(edge, row, marker=marker, color=look.color, linestyle="none")
+    if interval["estimate"] is not None and span[0] <= interval["estimate"] <= span[1]:
+        axes.plot(interval["estimate"], row, **look.line() | {"linestyle": "none"})
+
+
+def _span(name: str) -> tuple[float, float]:
+    if name in CLIPPED:
+        return SHARES
+    return (0.1, LARGEST) if name in LOGARITHMIC else (-1.1, 2.2)
+
+
+def _panel(axes: Axes, values: Any, name: str) -> None:
+    rows, span = [row for row in rows_of(values, name) if known(row[1])], _span(name)
+    if name in LOGARITHMIC:
+        axes.set_xscale("log")
+    for index, (_, interval, look) in enumerate(rows):
+        _interval(axes, index, interval, look, span)
+    headline = next((row for row in values["rows"] if row["name"] == name), None)
+    if headline is not None:
+        _predicted(axes, headline, span)
+    if not rows:
+        axes.text(0.5, 0.5, "not measured", ha="center", va="center", transform=axes.transAxes)
+    axes.set_yticks(range(len(rows)), [at for at, _, _ in rows])
+    axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    if name not in LOGARITHMIC:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+
+
+def _predicted(axes: Axes, row: Row, span: tuple[float, float]) -> None:
+    """Dashed: the number predicted; shaded: what bears it out."""
+    if isinstance(row["prediction"], (int, float)):
+        axes.axvline(row["prediction"], zorder=0, **style.THEORY.line(markers=False))
+    low, high = row["range"]
+    axes.margins(x=0.1)
+    left, right = axes.get_xlim()
+    bounds = [bound for bound in (low, high) if bound is not None]
+    left, right = min([left, *bounds]), max([right, *bounds])
+    start, stop = left if low is None else low, right if high is None else high
+    axes.axvspan(start, stop, color=style.SHADE, zorder=-1, linewidth=0)
+    axes.set_xlim(left, right)
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """A panel for each name of the table."""
+    values: Any = need(results, "comparison", by="figure toy_to_transformer").values
+    counts = [max(3, len(rows_of(values, name))) for name in NAMES]
+    tallest = [1.5 + max(counts[start : start + 3]) for start in (0, 3, 6)]
+    figure, axes = style.panels(
+        3, 3, width=style.FULL_WIDTH, height=1.0 + 0.145 * sum(tallest),
+        gridspec_kw={"height_ratios": tallest},
+    )  # fmt: skip
+    for panel, mark, name in zip(axes.ravel(), "abcdefghi", NAMES, strict=True):
+        _panel(panel, values, name)
+        style.letter(panel, mark, name.replace("_", " "))
+    for panel in axes[-1]:
+        panel.set_xlabel("value")
+    handles = [
+        Line2D([], [], **style.THEORY.line(markers=False)),
+        Patch(color=style.SHADE, linewidth=0),
+        Line2D([], [], **style.MEASUREMENT.line()),
+        Line2D([], [], **TRANSFORMER.line()),
+    ]
+    style.legend_above(figure, handles, ["prediction", "predicted range", "toy", "Transformer"])
+    return figure
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with the counts of verdicts over tasks and settings."""
+    values: Any = need(results, "comparison", by="figure toy_to_transformer").values
+    rows = [row for row in values.get("by_task", values["rows"]) if row["name"] in NAMES]
+    verdicts = [row["verdict"] for row in rows]
+    counts = ", ".join(f"{verdicts.count(kind)} {kind}" for kind in ("holds", "fails", "undecided"))
+    return (
+        "From toy to Transformer. Each named quantity as predicted (dashed; shaded: the range that bears it "
+        "out, for tasks in which labels need attention), in the toy, and in Transformers by task, with 95% "
+        f"intervals; an arrow marks one that goes on. Of {len(rows)} measurements: {counts}."
+    )

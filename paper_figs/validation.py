@@ -1,0 +1,92 @@
+"""Does the diagnosis hold: the gain it predicted against the gain that training measured, by task."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paper_figs import style
+from paper_figs.numbers import estimate
+from paper_figs.sources import need
+from sims.store import Result
+
+NEEDS = ("validation",)
+SHOWS: tuple[str, ...] = ()
+HALVES = {
+    "choose": ("thresholds chosen here", style.Look(style.ORANGE, "-", "s", filled=False)),
+    "test": ("verdicts tested here", style.RECONSTRUCTION),
+}
+
+
+def chosen(row: Mapping[str, Any]) -> str:
+    """The verdict with the thresholds in use."""
+    return row.get("verdict_chosen") or row["verdict"]
+
+
+def missed(row: Mapping[str, Any]) -> bool:
+    """Whether training contradicted the verdict."""
+    return chosen(row) != row["right"]
+
+
+def _points(axes: Axes, rows: list[Mapping[str, Any]]) -> None:
+    for half, (label, look) in HALVES.items():
+        part = [row for row in rows if row["half"] == half]
+        for row in part:
+            x, y = row["predicted_gain"], row["measured_gain"]
+            cross = {"color": look.color, "linewidth": style.points(0.8), "alpha": 0.6}
+            if None not in (x["low"], x["high"]):
+                axes.hlines(y["estimate"], x["low"], x["high"], **cross)
+            if None not in (y["low"], y["high"]):
+                axes.vlines(x["estimate"], y["low"], y["high"], **cross)
+        at = np.array(
+            [[row[f"{kind}_gain"]["estimate"] for kind in ("predicted", "measured")] for row in part]
+        )
+        at = at.reshape(-1, 2)
+        axes.plot(at[:, 0], at[:, 1], label=label, **look.line() | {"linestyle": "none"})
+
+
+@style.styled
+def draw(results: Mapping[str, Result]) -> Figure:
+    """A scatter; misses are ringed and named."""
+    values: Any = need(results, "validation", by="figure validation").values
+    rows = [row for row in values["rows"] if row["predicted_gain"]["estimate"] is not None]
+    figure, axes = style.panels(1, 1, width=style.COLUMN_WIDTH, height=2.9)
+    panel: Axes = axes[0, 0]
+    _points(panel, rows)
+    wrong = [row for row in rows if missed(row)]
+    for row in wrong:
+        at = row["predicted_gain"]["estimate"], row["measured_gain"]["estimate"]
+        panel.annotate(row["task"], at, (4 * style.venue().thick, 4 * style.venue().thick),
+                       textcoords="offset points", fontsize=style.venue().small)  # fmt: skip
+    ring = {"marker": "o", "markersize": style.points(7), "markerfacecolor": "none", "linestyle": "none"}
+    panel.plot(
+        [row["predicted_gain"]["estimate"] for row in wrong],
+        [row["measured_gain"]["estimate"] for row in wrong],
+        color=style.BLACK, label="verdict missed", **ring,
+    )  # fmt: skip
+    ends = [row[kind]["estimate"] for row in rows for kind in ("predicted_gain", "measured_gain")]
+    line = np.array([min(ends), max(ends)])
+    panel.plot(line, line, zorder=0, label="equal", **style.THEORY.line(markers=False))
+    panel.axhline(0.0, zorder=0, **style.REFERENCE.line(markers=False))
+    panel.margins(0.08)
+    panel.set_xlabel("predicted gain in test accuracy")
+    panel.set_ylabel("measured gain")
+    style.legend_above(figure, *panel.get_legend_handles_labels(), columns=2)
+    return figure
+
+
+def caption(results: Mapping[str, Result]) -> str:
+    """What is shown, with rank correlation, verdicts right on the held-out half, and the misses."""
+    values: Any = need(results, "validation", by="figure validation").values
+    rows = values["rows"]
+    tested = values["right"].get("test")
+    wrong = [row["task"] for row in rows if missed(row)]
+    right = f"{round(tested['estimate'] * tested['n'])} of {tested['n']}" if tested else "none of 0"
+    return (
+        "Does the diagnosis hold. Gain in test accuracy by SPT over labels only, as predicted before "
+        f"training and as measured at equal steps, on {len(rows)} tasks, with 95% intervals. Spearman's rank "
+        f"correlation is {estimate(values['spearman'])}; on the half of the tasks that chose no threshold "
+        f"{right} verdicts are right. Missed: {', '.join(wrong) or 'none'}."
+    )

@@ -1,0 +1,91 @@
+"""The figures of the studies: every venue's widths and fonts, no text on text, captions from the numbers."""
+
+import dataclasses
+import itertools
+import re
+
+import pytest
+
+from paper_figs import EXPERIMENT_FIGURES, FIGURES, style
+from paper_figs.formats import pdf, png
+from sims.store import Result
+from tests.paper_figs.example_studies import studied
+from tests.paper_figs.test_figures import unpacked
+from tests.paper_figs.test_layout import drawn_texts, overlap
+
+NEW = ("arm_accuracies", "arm_curves", "shares", "toy_to_transformer", "validation")
+VENUES = pytest.mark.parametrize("venue", style.VENUES.values(), ids=lambda venue: venue.name)
+EVERY = pytest.mark.parametrize("name", NEW)
+
+
+@pytest.fixture(scope="module")
+def stored() -> dict[str, Result]:
+    return studied()
+
+
+def drawn(name: str, stored: dict[str, Result], venue: style.Venue):
+    with style.at(venue):
+        return (EXPERIMENT_FIGURES | FIGURES)[name].draw(stored)
+
+
+@VENUES
+@EVERY
+def test_texts_neither_overlap_nor_are_cut_at_any_venue(name, venue, stored, monkeypatch):
+    figure = drawn(name, stored, venue)
+    with style.at(venue), style.as_made(figure):
+        texts = drawn_texts(figure, monkeypatch)
+    assert not [(a, b) for (a, one), (b, other) in itertools.combinations(texts, 2) if overlap(one, other)]
+    width, height = figure.get_size_inches() * 200
+    assert not [
+        text for text, (x0, y0, x1, y1) in texts if min(x0, y0) < -1 or x1 > width + 1 or y1 > height + 1
+    ]
+    assert figure.get_figwidth() in (venue.full, venue.column)
+    assert figure.get_figheight() <= venue.highest
+
+
+def test_slides_have_16_to_9_and_their_own_letters(stored):
+    slides = style.VENUES["slides"]
+    assert slides.full / slides.highest == pytest.approx(16 / 9)
+    figure = drawn("validation", stored, slides)
+    label = figure.axes[0].xaxis.label
+    assert label.get_fontsize() == slides.text and label.get_fontname() == "DejaVu Sans"
+    with style.at(slides):
+        assert int.from_bytes(png(figure)[16:20], "big") == round(slides.dpi * slides.column)
+        kinds = set(re.findall(rb"/Subtype /(Type\d|TrueType|CIDFontType\d)", unpacked(pdf(figure))))
+    assert b"Type3" not in kinds
+
+
+def test_a_venue_holds_only_inside_its_block(stored):
+    with style.at(style.VENUES["slides"]):
+        assert style.venue().name == "slides"
+    assert style.venue().name == "icml"
+    assert drawn("validation", stored, style.venue()).axes[0].xaxis.label.get_fontsize() == 8.0
+
+
+@EVERY
+def test_captions_begin_with_a_title_and_quote_numbers(name, stored):
+    title, _, rest = EXPERIMENT_FIGURES[name].caption(stored).partition(". ")
+    assert len(title) < 60 and re.search(r"\d", rest) and "None" not in rest
+
+
+def test_captions_follow_the_numbers(stored):
+    study = stored["validation"]
+    worse = {**study.values, "right": {"test": {**study.values["right"]["test"], "estimate": 2 / 6}}}
+    changed = {**stored, "validation": dataclasses.replace(study, values=worse)}
+    caption = EXPERIMENT_FIGURES["validation"].caption
+    assert "5 of 6 verdicts are right" in caption(stored) and "2 of 6 verdicts are right" in caption(changed)
+
+
+def test_a_miss_is_named_and_a_share_of_no_gain_is_said_to_be_undefined(stored):
+    figure = drawn("validation", stored, style.venue())
+    assert "run-density" in [text.get_text() for text in figure.axes[0].texts]
+    assert "digits undefined (SPT's gain is compatible with 0)" in EXPERIMENT_FIGURES["shares"].caption(
+        stored
+    )
+
+
+def test_every_name_of_the_table_has_its_panel(stored):
+    figure = drawn("toy_to_transformer", stored, style.venue())
+    assert len(figure.axes) == 9 and not any(
+        "not measured" in t.get_text() for a in figure.axes for t in a.texts
+    )
