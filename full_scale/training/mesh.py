@@ -77,7 +77,7 @@ class Layout:
         def shared(*arguments: PyTree) -> PyTree:
             arrays, fixed = eqx.partition(arguments, eqx.is_array)
             part = lambda *parts: function(*eqx.combine(parts, fixed))
-            kind = dict(in_specs=shares, out_specs=SHARE, check_vma=False)
+            kind: dict[str, Any] = dict(in_specs=shares, out_specs=SHARE, check_vma=False)
             return jax.shard_map(part, mesh=mesh, **kind)(*arrays)
 
         return shared

@@ -85,14 +85,15 @@ def reduced(
     scope = model.scope(length, target.frozen_uniform)
     positions = model.front + len(tokens)
     seen = jnp.asarray(positions if scope.length is None else scope.length, jnp.float32)
-    found, inputs = {}, None
+    found: dict[str, tuple[Sums, Array]] = {}
+    read: dict[str, Array] = {}
     for loss, function in losses.items():
         layers, slopes = head_slopes(model, function, len(tokens))
         blocks = zip(model.blocks, layers, slopes, strict=True)
         parts = [layer_sums(block.attention, *of, scope, seen) for block, *of in blocks]
         found[loss] = jax.tree.map(lambda *each: jnp.stack(each), *parts)
-        inputs = jnp.stack([layer.inputs for layer in layers]) if inputs is None else inputs
-    return found, inputs
+        read[loss] = jnp.stack([layer.inputs for layer in layers])
+    return found, read["label"]
 
 
 def layer_sums(
