@@ -107,7 +107,7 @@ def worth(result: Result) -> Figure:
         left.plot(
             value,
             place,
-            **(style.REFERENCE.line() | {"marker": "|", "markersize": style.points(8), "linestyle": ""}),
+            **(style.REFERENCE.line() | {"marker": "|", "markersize": style.points(8.0), "linestyle": ""}),
         )
     for place, name in enumerate(ACCURACIES, start=len(floors)):
         look = {"pattern": style.RECONSTRUCTION, "random": style.CONTROL}.get(name, style.LABELS)
@@ -126,7 +126,7 @@ def worth(result: Result) -> Figure:
     return figure
 
 
-def interval(axes: Axes, found: Mapping[str, Any], place: float, look: style.Look) -> None:
+def interval(axes: Axes, found: Mapping[str, Any], place: int, look: style.Look) -> None:
     """An estimate with its interval; an open end runs on, and without an estimate only the end is drawn."""
     low, high, estimate = found["low"], found["high"], found["estimate"]
     if low is None and estimate is None:
@@ -146,12 +146,13 @@ def captions(values: Mapping[str, Any]) -> dict[str, str]:
     fits, near = len(values["fits"]), values["nearest"]
     return {
         "snr": "Signal-to-noise ratio per sequence of the score gradients at uniform attention, by distance. "
-        f"Labels and reconstruction were fitted with attention frozen uniform; bars are 95% intervals over {fits} "
-        f"initialisations; proximity is {near}.",
-        "maps": "Where descent would move attention. Minus the mean gradient in the scores for labels (a) and "
-        "reconstruction (b), the part of (b) that positions can express (c), and the attention it is frozen at "
-        "(d); first layer, heads added, one initialisation; the scale leaves out the diagonal.",
-        "worth": "What the pattern is worth to the labels, and what it takes to see it. (a) Held-out accuracy of "
-        "the rest of the model, refitted with attention frozen; above them models without attention. (b) "
-        "Sequences after which the gradient along the pattern is known at three standard errors.",
+        "Labels and reconstruction were fitted with attention frozen uniform; bars are 95% intervals over "
+        f"{fits} initialisations; proximity is {near}.",
+        "maps": "Where descent would move attention. Minus the mean gradient in the scores for labels (a) "
+        "and reconstruction (b), the part of (b) that positions can express (c), and the attention it is "
+        "frozen at (d); first layer, heads added, one initialisation; the scale leaves out the diagonal.",
+        "worth": "What the pattern is worth to the labels, and what it takes to see it. (a) Held-out "
+        "accuracy of the rest of the model, refitted with attention frozen; above them models without "
+        "attention. (b) Sequences after which the gradient along the pattern is known at three standard "
+        "errors.",
     }
