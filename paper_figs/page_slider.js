@@ -97,10 +97,10 @@
     }
     const classes = `Classes with \u03c1 = ${(rho - contrast[at]).toFixed(2)} and ${(rho + contrast[at]).toFixed(2)}, contrast \u03ba = ${kappa[at].toFixed(2)}`;
     byId("contrast").setAttribute("aria-valuetext", `contrast ${kappa[at].toFixed(2)}`);
-    const times = label[at] === null ? "" : ` That is ${amount(label[at] / reconstruction[at])} times as many.`;
     byId("dial-said").textContent = label[at] === null
       ? `${classes}: the classes agree, labels never learn; reconstruction needs ${amount(reconstruction[at])} sequences.`
-      : `${classes}: labels need ${amount(label[at])} sequences, reconstruction ${amount(reconstruction[at])}.${times}`;
+      : `${classes}: labels need ${amount(label[at])} sequences, ${amount(label[at] / reconstruction[at])} times ` +
+        `reconstruction\u2019s ${amount(reconstruction[at])}.`;
   }
 
   losses.forEach(frame);

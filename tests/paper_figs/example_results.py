@@ -73,7 +73,28 @@ def claims() -> Result:
                 "checks": checks,
             }
         )
-    return Result("claims", {"claims": entries}, {}, record("claims"))
+    derivations = {entry["claim"]: derivation() for entry in entries}
+    return Result("claims", {"claims": entries, "derivations": derivations}, {}, record("claims"))
+
+
+def derivation() -> dict[str, Any]:
+    step = lambda formula, holds, found: {
+        "formula": formula,
+        "reason": "The sum over j is done.",
+        "found": found,
+        "holds": holds,
+    }
+    return {
+        "given": [{"formula": r"B_{ij} = A_{ij}", "told": "B is A without its diagonal."}],
+        "target": r"z",
+        "steps": [
+            step(r"\sum_{j} A_{ij} s_{j}", None, "definition"),
+            step(r"\frac{1}{L} \sum_{j} s_{j} + " + r" + ".join(["x_{i}"] * 40), True, "checked: symbolic L"),
+            step(r"\frac{1}{L}", True, "checked: L = 3..6"),
+        ],
+        "conclusion": "Labels see c_j alone.",
+        "passed": True,
+    }
 
 
 def blindness() -> Result:
@@ -156,6 +177,34 @@ def adiabatic_toy() -> Result:
     return Result("adiabatic_toy", {"toy": toy}, arrays, record("adiabatic_toy"))
 
 
+def score_slider() -> Result:
+    directions, steps, length = ("neighbours", "key_bias", "random", "row_shift"), 7, 8
+    sizes = np.linspace(-3.0, 3.0, steps)
+    moves = {"label": (0.0, 0.3, 0.05, 0.0), "reconstruction": (0.1, 0.05, 0.05, 0.0)}
+    arrays: dict[str, np.ndarray] = {"magnitudes": sizes}
+    for loss, start in (("label", 0.592), ("reconstruction", 0.261)):
+        curve = start - np.array(moves[loss])[:, None] * np.tanh(sizes)[None]
+        arrays |= {f"{loss}_{part}": curve for part in ("mean", "low", "high", "theory")}
+    scores = sizes[None, :, None, None] * (cyclic_lags(length) == 1) * np.ones((4, 1, 1, 1))
+    arrays["attention"] = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    arrays |= {
+        "dial_contrast": np.array([0.0, 0.1, 0.2]),
+        "dial_kappa": np.array([0.0, 0.12, 0.24]),
+        "dial_label": np.array([np.inf, 460.0, 136.0]),
+        "dial_reconstruction": np.array([3.1, 3.3, 3.9]),
+    }
+    slope = dict.fromkeys(directions, 0.0)
+    values = {
+        "directions": list(directions),
+        "length": length,
+        "rho": 0.8,
+        "told": 3,
+        "middle": 0.5,
+        "slope": {"label": slope, "reconstruction": slope},
+    }
+    return Result("score_slider", values, arrays, record("score_slider"))
+
+
 def toy_results() -> tuple[Result, ...]:
     """The claims and the toy's results."""
-    return claims(), blindness(), reduced_flow(), adiabatic_toy()
+    return claims(), blindness(), reduced_flow(), adiabatic_toy(), score_slider()

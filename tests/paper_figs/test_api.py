@@ -4,12 +4,12 @@ import html
 import inspect
 import re
 import sys
-from types import SimpleNamespace
 
 import pytest
 
 import theory
 from paper_figs import page as report
+from paper_figs.places import drawable
 from tests.paper_figs.browser import Browser
 from theory.claims import CLAIMS
 
@@ -91,9 +91,8 @@ def test_a_browser_asks_for_nothing_else_and_the_page_fits_its_width(browser: Br
 
 
 def test_the_report_links_to_the_reference_when_it_lies_beside_it(results, images, monkeypatch, tmp_path):
-    drawn = {name: SimpleNamespace(draw=lambda _, name=name: name) for name in images}
-    monkeypatch.setattr(report.gallery, "FIGURES", drawn)
-    monkeypatch.setattr(report, "picture", images.__getitem__)
+    picture = images["visible_share"]
+    monkeypatch.setattr(report, "pictures", lambda found: dict.fromkeys(drawable(found), picture))
     assert report.REFERENCE not in report.write(results, tmp_path).read_text()
     api.write(tmp_path / "api")
     assert f'href="{report.REFERENCE}"' in report.write(results, tmp_path).read_text()

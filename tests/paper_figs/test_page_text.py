@@ -1,7 +1,6 @@
 """The page's text: complete, self-contained, the same each time, and equal to summary.json."""
 
 import copy
-import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -10,15 +9,19 @@ from typing import Any
 
 import pytest
 
-from paper_figs import FIGURES, page
+from paper_figs import page
+from paper_figs.argument import PARTS, contents
 from paper_figs.mathematics import mathml, typeset
 from paper_figs.page import LARGEST_BYTES
+from paper_figs.places import drawable, known, place
 from paper_figs.sources import COMMANDS
-from paper_figs.summary import NEEDED, summarise
+from paper_figs.summary import NEEDED, summarise, with_shipped
 from sims.store import StoreError, UserError
+from theory.claims import CLAIMS
 
-SECTIONS = ("answer", "claims", "toy", "transformer", "comparison", "provenance", "limits")
-HIDDEN_IN_TEXT = ("provenance", "figures")  # shown as text: versions, configurations, captions
+SECTIONS = tuple(section.name for section in contents(["slider"]))
+ALL = ("slider", "cpu_study", "validation")
+HIDDEN_IN_TEXT = ("provenance", "figures", "slider")  # versions, configurations, captions; data of a script
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +70,71 @@ def test_every_number_on_the_page_is_in_the_summary(text, summary):
     assert shown(text) <= known | runs
 
 
-def test_every_figure_is_on_the_page_with_its_caption_and_an_alternative_text(text, results):
-    for name, figure in FIGURES.items():
+def test_every_figure_whose_results_are_stored_is_on_the_page_once(text, results):
+    shipped = with_shipped(results)
+    for name, figure in drawable(shipped).items():
         assert f'id="figure-{name.replace("_", "-")}"' in text
-        lead, _, rest = figure.caption(results).partition(". ")
+        lead, _, rest = figure.caption(shipped).partition(". ")
         assert f'alt="{lead}."' in text
         assert rest.split("'")[0] in text
-    assert text.count("<img ") == text.count('alt="') == len(FIGURES)
+        assert text.count(f'id="figure-{name.replace("_", "-")}"') == 1
+    assert text.count("<img ") == text.count(' alt="') == len(drawable(shipped))
+
+
+def test_every_claim_stands_in_one_part_and_every_figure_in_one_section(text):
+    labels = [label for part in PARTS for label in part.claims]
+    assert sorted(labels, key=lambda label: int(label[1:])) == list(CLAIMS)
+    assert {place(figure) for figure in known().values()} <= {*labels, *(s.name for s in contents(ALL))}
+
+
+def test_a_claim_unfolds_to_statement_derivation_checks_and_figure(text, summary):
+    for claim in summary["claims"]:
+        label = claim["claim"]
+        body = text[text.index(f'id="{label}"') :].partition("</details>")[0]
+        places = [body.index(each) for each in (claim["regime"], "Derivation", "Checks of", "<h4>Figure")]
+        assert places == sorted(places)
+        assert body.count("✓ checked") == len(summary["derivations"][label]["steps"]) - 1
+    assert 'href="#figure-gradient-decomposition"' in text[text.index('id="C9"') :].partition("</details>")[0]
+
+
+def test_a_claim_without_its_simulation_names_the_command(text):
+    body = text[text.index('id="C8"') :].partition("</details>")[0]
+    assert "sptlab simulate mask-ratio" in body
+
+
+def test_a_step_that_does_not_hold_is_marked(changed):
+    def fail(content):
+        content["derivations"]["C1"]["steps"][1].update(holds=False, found="NOT SHOWN EQUAL")
+
+    assert '<span class="found failed">✗ NOT SHOWN EQUAL</span>' in changed(fail)
+
+
+def test_the_script_reads_the_slider_of_the_summary(text, summary):
+    stored = re.search(r'<script type="application/json" id="slider-data">(.*?)</script>', text)
+    assert json.loads(stored[1]) == summary["slider"]
+    assert summary["slider"]["dial"]["label"][0] is None
+
+
+def test_without_the_sliders_result_the_page_is_whole(changed):
+    text = changed(lambda content: content.update(slider=None))
+    assert 'id="slider"' not in text and "slider-data" not in text and 'id="dial"' not in text
+
+
+def test_studies_stand_on_the_page_when_they_are_stored(changed):
+    gain = {"estimate": 0.31, "low": 0.2, "high": 0.4, "level": 0.95, "n": 5, "method": "t"}
+    arm = dict.fromkeys(("test_accuracy", "train_accuracy", "gain"), gain)
+    task = {
+        "seeds": 5,
+        "floor": {"bag": 0.5},
+        "arms": {"qk_only": arm},
+        "shares": {"qk_share": {**gain, "reason": None}, "share: no_qk": {**gain, "reason": "no gain"}},
+    }
+    row = {"task": "ramps", "half": "test", "verdict": "no need", "right": "pretrain first"}
+    row |= {"predicted_gain": gain, "measured_gain": gain}
+    verdict = {"rows": [row], "spearman": gain, "right": {"test": gain}}
+    text = changed(lambda content: content.update(cpu_study={"digits": task}, validation=verdict))
+    assert '<section id="tasks"' in text and "qk share" in text and "no gain" in text
+    assert '<section id="validation"' in text and "✗ miss" in text
 
 
 def test_every_result_has_its_command_and_how_to_make_it_again(text, results):
@@ -84,7 +145,8 @@ def test_every_result_has_its_command_and_how_to_make_it_again(text, results):
 
 def test_the_page_asks_for_nothing_from_outside(text):
     assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', text)
-    assert "<script" not in text and "@import" not in text and "url(" not in text
+    assert "<script src" not in text and "@import" not in text and "url(" not in text
+    assert "default-src 'none'" in text and "fetch(" not in text
 
 
 def test_the_page_is_small_enough_to_mail(text):
@@ -108,9 +170,8 @@ def test_a_missing_result_is_one_line_and_nothing_is_written(name, results, tmp_
 
 def test_an_unwritable_place_is_one_line(results, images, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    drawn = {name: dataclasses.replace(f, draw=lambda results: None) for name, f in FIGURES.items()}
-    monkeypatch.setattr(page.gallery, "FIGURES", drawn)
-    monkeypatch.setattr(page, "picture", lambda figure: images["visible_share"])
+    picture = images["visible_share"]
+    monkeypatch.setattr(page, "pictures", lambda found: dict.fromkeys(drawable(found), picture))
     with pytest.raises(StoreError):
         page.write(results, tmp_path / "file")
 
@@ -121,6 +182,7 @@ def changed(results, images):
 
     def render(change) -> str:
         content = copy.deepcopy(summarise(results))
+        content["figures"] = {name: told for name, told in content["figures"].items() if name in images}
         change(content)
         return " ".join(page.render(content, images).split())
 
@@ -152,7 +214,7 @@ def test_a_control_that_does_not_tie_is_said_so(changed):
 
 def test_a_failed_claim_and_a_failed_row_stand_among_the_disagreements(changed, results):
     text = changed(lambda content: content["claims"][2].update(passed=False))
-    limits = text[text.index('<section id="limits"') :]
+    limits = text[text.index('<section id="limits"') : text.index('<section id="provenance"')]
     assert "Claim C3" in limits and "Claim C4" not in limits
     for row in results["comparison"].values["rows"]:
         assert (row["name"].replace("_", " ") in limits) == (row["verdict"] != "holds")
@@ -170,7 +232,7 @@ def test_a_failed_claim_and_a_failed_row_stand_among_the_disagreements(changed, 
 )
 def test_text_of_a_result_cannot_become_markup(changed, poison):
     text = changed(lambda content: poison(content, "<script>alert(1)</script>"))
-    assert "<script>" not in text and "&lt;script&gt;" in text
+    assert "<script>alert" not in text and "&lt;script&gt;alert" in text
 
 
 def test_formulas_are_mathematics_with_their_latex_beside_them():
