@@ -44,14 +44,14 @@
     return stops[below].map((value, part) => value + (at - below) * (stops[below + 1][part] - value));
   };
   function paint(direction, place) {
-    const canvas = byId("attention"), pen = canvas.getContext("2d"), count = data.length ** 2;
+    const canvas = byId("matrix"), pen = canvas.getContext("2d"), count = data.length ** 2;
     const picture = pen.createImageData(data.length, data.length);
     for (let cell = 0; cell < count; cell++)
       picture.data.set([...shade(weights[direction][place * count + cell]), 255], 4 * cell);
     pen.putImageData(picture, 0, 0);
     const bytes = weights[direction].subarray(place * count, (place + 1) * count);
     const share = value => value >= 255 ? "0.5 or more" : (value / 510).toFixed(2);
-    byId("attention").setAttribute("aria-label", `Attention matrix of ${data.length} queries and keys, ` +
+    byId("matrix").setAttribute("aria-label", `Attention matrix of ${data.length} queries and keys, ` +
       `weights from ${share(Math.min(...bytes))} to ${share(Math.max(...bytes))}`);
   }
 

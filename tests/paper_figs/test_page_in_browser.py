@@ -155,7 +155,7 @@ def test_tab_reaches_the_slider_and_arrow_keys_move_what_it_shows(browser, index
     shown += "loss => document.querySelector(`.curve.${loss} .value`).textContent)]"
     said, label, reconstruction = browser.run(shown)
     assert (label, reconstruction) == ("0.592", "0.261") and "at uniform attention" in said
-    weights = "document.querySelector('#attention').ariaLabel"
+    weights = "document.querySelector('#matrix').ariaLabel"
     before = browser.run(weights)
     key(browser, "ArrowRight", 39)
     moved, label_then, reconstruction_then = browser.run(shown)
