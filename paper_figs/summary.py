@@ -27,14 +27,15 @@ def summarise(results: Mapping[str, Result]) -> dict[str, Any]:
     for name in missing(results, NEEDED)[:1]:
         need(results, name, by="the page")
     value = lambda name: results[name].values
+    compared: Any = value("comparison")
     summary = {
         "claims": value("claims")["claims"],
         "toy": {name: value(name)["toy"] for name in TOYS},
         "tasks": {name: task(value(name)) for name in TASKS},
         "probes": probes(value("docs_order_probes")),
         "study": {depth: study(found) for depth, found in depths(results).items()},
-        "comparison": value("comparison")["rows"],
-        "by_task": [{name: row[name] for name in BY_TASK} for row in value("comparison").get("by_task", ())],
+        "comparison": compared["rows"],
+        "by_task": [{name: row[name] for name in BY_TASK} for row in compared.get("by_task", ())],
         "derivations": value("claims").get("derivations", {}),
         "slider": slider.content(results["score_slider"]) if "score_slider" in results else None,
         "cpu_study": studies.tasks(results.get("cpu_study")),
