@@ -106,7 +106,7 @@ def layer_sums(
 
 def covariance(inputs: Float[Array, "n layer position width"]) -> Float[Array, "layer query key"]:
     """Mean inner products of what positions hold, centred over sequences."""
-    centred = inputs - inputs.mean(axis=0)
+    centred = inputs - inputs.mean(axis=0, keepdims=True)
     return jnp.einsum("nliw,nljw->lij", centred, centred) / len(inputs)
 
 

@@ -105,10 +105,11 @@ def lag_sums(matrices: Float[Array, "*any query key"]) -> Float[Array, "*any lag
     return by_lag[..., length - 1 :: -1] + by_lag[..., length - 1 :]
 
 
-def profile_cosines(one: Float[Array, "*any lag"], other: Float[Array, "*any lag"]) -> Float[Array, "*any"]:
+def profile_cosines(one: Float[Array, "*any lag"], other: Float[Array, "*alike lag"]) -> Float[Array, "*any"]:
     """`laws.profile_cosine` of sums over lags (each entry as often as it occurs): lag 0 left out, centred."""
     length = one.shape[-1]
-    count = 2.0 * (length - jnp.arange(1, length, dtype=jnp.float32))
+    once = 2.0 * (length - jnp.arange(1, length, dtype=jnp.float32))
+    count = once.reshape(*[1] * (one.ndim - 1), -1)
 
     def centred(sums: Array) -> Array:
         mean = sums[..., 1:] / count

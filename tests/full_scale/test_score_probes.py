@@ -50,7 +50,8 @@ def test_sums_by_lag_give_the_cosine_of_profiles() -> None:
     one, other = np.random.default_rng(0).normal(size=(2, 7, 7))
     expected = profile_cosine(toeplitz_profile(one), toeplitz_profile(other))
     with single_precision():
-        found = profile_cosines(*(lag_sums(jnp.asarray(each, jnp.float32)) for each in (one, other)))
+        pair = (lag_sums(jnp.asarray(each, jnp.float32))[None] for each in (one, other))
+        found = profile_cosines(*pair)[0]
     assert float(found) == pytest.approx(expected, abs=10 * FLOAT32)
 
 
