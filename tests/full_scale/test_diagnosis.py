@@ -11,7 +11,7 @@ import pytest
 from full_scale.dataset import Inputs, Split
 from full_scale.diagnosis import agreement, contrast, directions, validation, validation_tasks
 from full_scale.diagnosis.config import DiagnosisConfig, Thresholds
-from full_scale.diagnosis.diagnose import fit_config
+from full_scale.diagnosis.diagnose import Diagnosis, fit_config
 from full_scale.diagnosis.frozen import frozen
 from full_scale.diagnosis.pulls import Pulls, pulls, snr
 from full_scale.diagnosis.verdict import judged, needed
@@ -22,6 +22,7 @@ from full_scale.tasks.file_task import FileTask
 from full_scale.training.losses import label_loss
 from full_scale.training.objectives import Data
 from sims.intervals import Interval
+from sims.store import Result
 
 LENGTH = 12
 SMALL = ModelConfig(layers=2, width=8, heads=2, hidden=8)
@@ -273,3 +274,32 @@ def test_both_arms_of_the_study_take_equal_steps():
     assert arms[0].steps == arms[1].steps == config.steps
     assert [phase.objective for phase in arms[1].phases] == ["reconstruction", "labels"]
     assert arms[1].phases[0].steps == 2 * arms[1].phases[1].steps
+
+
+def test_predictions_are_stored_before_anything_is_trained_and_not_made_again(tmp_path, monkeypatch):
+    made, folder = [], tmp_path / "validation"
+
+    def predicted(dataset, model, config, **_):
+        made.append(dataset.name)
+        found, evidence = judged(fits(0.5, 0.9, 0.5), 1_257, FLOORS, Thresholds(), ""), fits(0.5, 0.9, 0.5)
+        numbers = {f"snr_{loss}_expressible": 0.1 for loss in ("label", "reconstruction")}
+        values = {"floors": FLOORS, "verdict": found, "data": dataset.describe(), "fits": evidence}
+        return Diagnosis(found, values | {"numbers": numbers}, {})
+
+    def trained(configs, *_, **__):
+        assert (folder / "predictions" / "digits.json").exists()
+        gained = lambda config: 0.5 + 0.3 * (len(config.phases) == 2)
+        names = ("train_accuracy", "validation_accuracy", "test_accuracy")
+        return [Result("run", dict.fromkeys(names, gained(each)), {}, {}) for each in configs]
+
+    monkeypatch.setattr(validation, "diagnose", predicted)
+    monkeypatch.setattr(validation, "run_all", trained)
+    config = dataclasses.replace(validation.ValidationConfig.smoke(), names=("digits", "mnist-7x7"))
+    for _ in range(2):
+        found = validation.run(config, folder)
+    assert made == ["digits"]
+    (row,) = found.values["rows"]
+    assert row["verdict"] == row["right"] == "pretrain first"
+    assert row["measured_gain"]["estimate"] == pytest.approx(0.3)
+    assert "expected" in found.values["missing"]["mnist-7x7"]
+    assert "digits" in validation.table(found.values)
