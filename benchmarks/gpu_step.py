@@ -1,0 +1,310 @@
+"""One step of training on one GPU: the project's and PyTorch's (compile, SDPA, bf16), with MFU and memory.
+
+    python -m benchmarks.gpu_step --rounds 6        (needs PyTorch for the comparison; about eight minutes)
+    python -m benchmarks.gpu_step --sizes smoke     (on a CPU, to see that all runs)
+
+Labels from a mean over positions; models are those of the `amos-*` presets, on symbols. PyTorch's side has
+the same parameters, data and order of batches, bf16 by autocast, the fused AdamW, and is compiled. Both sides
+are processes that wait for their turn; rounds go A B, B A. MFU counts the matrix products of
+`full_scale.studies.accounting` over the device's dense bf16 peak. Without PyTorch only our side is measured.
+"""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+STORED = Path(__file__).parent / "stored" / "gpu_step.json"
+RATE, DECAY, EPSILON, SYMBOLS, CLASSES = 1e-3, 0.01, 1e-5, 256, 10
+AGREED = 3e-2
+"""Relative: mean loss of the first turn, in bfloat16 on both sides."""
+OURS, TORCH = "sptlab", "torch"
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """A model and a batch."""
+
+    length: int
+    layers: int
+    width: int
+    heads: int
+    hidden: int
+    batch: int
+    steps: int
+    """Per timed turn."""
+
+    @property
+    def data(self) -> int:
+        """Sequences drawn from."""
+        return 4 * self.batch
+
+
+SIZES = {
+    "image": Size(1024, 3, 64, 4, 128, 128, 100),
+    "pathfinder": Size(1024, 4, 128, 8, 128, 128, 100),
+    "listops": Size(2048, 6, 512, 8, 2048, 32, 30),
+    "text": Size(4096, 6, 512, 8, 2048, 16, 30),
+    "smoke": Size(64, 2, 32, 4, 64, 8, 4),
+}
+
+
+def start(size: Size):
+    """The project's model, its training data and key, and the phase that trains it."""
+    import jax
+    import jax.numpy as jnp
+
+    from full_scale.dataset import Inputs
+    from full_scale.model import ModelConfig, Transformer
+    from full_scale.training.objectives import Data
+    from full_scale.training.train import OptimizerConfig, Phase
+
+    numbers = np.random.default_rng(0)
+    tokens = numbers.integers(0, SYMBOLS, (size.data, size.length)).astype(np.uint8)
+    labels = numbers.integers(0, CLASSES, size.data).astype(np.int32)
+    shape = (size.layers, size.width, size.heads, size.hidden)
+    config = ModelConfig(*shape, positions="learned", precision="bfloat16")
+    model = Transformer(config, Inputs(size.length, CLASSES, SYMBOLS), key=jax.random.key(0))
+    phase = Phase("labels", 1_000_000, OptimizerConfig(RATE, 0.0, DECAY, "constant"))
+    return model, phase, Data(jnp.asarray(tokens), None, jnp.asarray(labels)), jax.random.key(1)
+
+
+def flops(size: Size) -> float:
+    """Operations of a step."""
+    from full_scale.studies.accounting import cost
+    from full_scale.tasks import DocsOrder
+    from full_scale.training.trial_config import TrialConfig
+
+    model, phase, _, _ = start(size)
+    one = dataclasses.replace(phase, steps=1, batch=size.batch)
+    return cost(TrialConfig(DocsOrder(), model.config, (one,), 0, every=1), model.inputs, one).total
+
+
+def ours(size: Size, folder: Path) -> Callable[[int], float]:
+    """`advance`: told a number of steps, their mean loss."""
+    import equinox as eqx
+
+    from full_scale.training.train import advance, begin
+
+    model, phase, data, key = start(size)
+    state, static = begin(model, phase), eqx.partition(model, eqx.is_array)[1]
+
+    def turn(steps: int) -> float:
+        nonlocal state
+        state, losses = advance(state, static, phase, data, size.batch, steps, key=key)
+        return float(losses.mean())
+
+    return turn
+
+
+def share(size: Size, steps: int, folder: Path) -> None:
+    """Write what the other side starts from: parameters, data, and the rows that `advance` will draw."""
+    import equinox as eqx
+    import jax
+
+    model, _, data, key = start(size)
+
+    def rows(step):
+        batch_key, _ = jax.random.split(jax.random.fold_in(key, step))
+        return jax.random.randint(batch_key, (size.batch,), 0, size.data)
+
+    parameters = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
+    named = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in parameters}
+    order = np.asarray(jax.vmap(rows)(np.arange(steps)))
+    np.savez(folder / "start.npz", tokens=data.tokens, labels=data.labels, rows=order, **named)
+
+
+def torch_loss(given: dict, tokens, labels, size: Size):
+    """Mean cross-entropy of a batch."""
+    import torch.nn.functional as F
+
+    def affine(name, x):
+        return F.linear(x, given[f"{name}.weight"], given[f"{name}.bias"])
+
+    def norm(name, x):
+        return F.layer_norm(x, x.shape[-1:], given[f"{name}.weight"], given[f"{name}.bias"], EPSILON)
+
+    x = F.embedding(tokens, given[".encoder.table"]) + given[".positions"]
+    for layer in range(size.layers):
+        block = f".blocks[{layer}]"
+        joint = affine(f"{block}.attention.joint", norm(f"{block}.attention_norm", x))
+        split = joint.view(*x.shape[:2], 3, size.heads, -1).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(*split).transpose(1, 2).reshape(x.shape)
+        x = x + affine(f"{block}.attention.output", mixed)
+        hidden = F.gelu(affine(f"{block}.mlp.expand", norm(f"{block}.mlp_norm", x)), approximate="tanh")
+        x = x + affine(f"{block}.mlp.contract", hidden)
+    return F.cross_entropy(affine(".label_head", norm(".norm", x).mean(1)).float(), labels)
+
+
+def torch_compiled(size: Size, folder: Path) -> Callable[[int], float]:
+    """PyTorch: told a number of steps, their mean loss."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_float32_matmul_precision("high")
+    with np.load(folder / "start.npz") as found:
+        given = {name: torch.tensor(found[name], device=device) for name in found.files}
+    tokens, labels, rows = (given.pop(name).long() for name in ("tokens", "labels", "rows"))
+    for layer in range(size.layers):
+        for kind in ("weight", "bias"):
+            names = [f".blocks[{layer}].attention.{part}.{kind}" for part in ("query", "key", "value")]
+            given[f".blocks[{layer}].attention.joint.{kind}"] = torch.cat([given.pop(name) for name in names])
+    leaves = [leaf.requires_grad_() for leaf in given.values()]
+    optimizer = torch.optim.AdamW(leaves, RATE, weight_decay=DECAY, fused=True)
+    compiled = torch_loss if device == "cpu" else torch.compile(torch_loss)
+    at = 0
+
+    def turn(steps: int) -> float:
+        nonlocal at
+        total = torch.zeros((), device=device)
+        for chosen in rows[at : at + steps]:
+            with torch.autocast(device, torch.bfloat16):
+                loss = compiled(given, tokens[chosen], labels[chosen], size)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += loss.detach()
+        at += steps
+        return float(total) / steps
+
+    return turn
+
+
+SIDES = {OURS: ours, TORCH: torch_compiled}
+
+
+def device_memory(side: str) -> float:
+    """Peak MB on the device so far; the process's own where there is no GPU."""
+    if side == TORCH:
+        import torch
+
+        if torch.cuda.is_available():
+            return torch.cuda.max_memory_allocated() / 2**20
+    else:
+        import jax
+
+        if stats := jax.devices()[0].memory_stats():
+            return stats["peak_bytes_in_use"] / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def serve(side: str, size: Size, folder: Path) -> None:
+    """One side: told a number of steps per line, answer what they took, per line."""
+    turn = SIDES[side](size, folder)
+    for line in sys.stdin:
+        begun = time.perf_counter()
+        loss = turn(int(line))  # reading it waits for the device
+        ms = 1e3 * (time.perf_counter() - begun) / int(line)
+        print(json.dumps({"loss": loss, "ms": ms, "peak_mb": device_memory(side)}), flush=True)
+
+
+class Side:
+    """A process that runs one side on demand."""
+
+    def __init__(self, side: str, size: str, folder: Path) -> None:
+        command = [sys.executable, "-m", "benchmarks.gpu_step", "--side", side, size, str(folder)]
+        environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(command, env=environment, **pipes)
+
+    def turn(self, steps: int) -> dict[str, float]:
+        """What the next steps took."""
+        print(steps, file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline() or '{"failed": true}')
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measured(name: str, rounds: int) -> dict[str, list[dict[str, float]]]:
+    """Every side's turns, once both have been seen to train alike; a side that failed is left out."""
+    size = SIZES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        share(size, (rounds + 1) * size.steps, Path(folder))
+        there = [side for side in SIDES if side == OURS or importlib.util.find_spec("torch")]
+        sides = {side: Side(side, name, Path(folder)) for side in there}
+        try:
+            first = {side: process.turn(size.steps) for side, process in sides.items()}  # compiles
+            turns: dict[str, list] = {side: [] for side in sides if "failed" not in first[side]}
+            losses = {side: first[side]["loss"] for side in turns}
+            if any(abs(loss / losses.get(OURS, loss) - 1) > AGREED for loss in losses.values()):
+                print(f"{name}: the sides train otherwise: {losses}")
+                return {}
+            for turn in range(rounds):
+                for side in turns if turn % 2 == 0 else reversed(turns):
+                    turns[side].append(sides[side].turn(size.steps) | {"first_loss": losses[side]})
+        finally:
+            for process in sides.values():
+                process.close()
+    return turns
+
+
+def compared(name: str, turns: dict[str, list[dict[str, float]]], peak: float | None) -> list[dict]:
+    """One row per side; ratios are of times in the same round."""
+    rows, work = [], flops(SIZES[name])
+    for side, found in turns.items():
+        row = {"size": name, "side": side, **dataclasses.asdict(SIZES[name])}
+        row |= {key: statistics.median(told[key] for told in found) for key in found[0] if key != "loss"}
+        row |= {"fastest_ms": min(t["ms"] for t in found), "slowest_ms": max(t["ms"] for t in found)}
+        row |= {"flops": work, "mfu": None if peak is None else work / (row["ms"] / 1e3) / peak}
+        pairs = zip(found, turns.get(OURS, []), strict=False)
+        ratios = [other["ms"] / own["ms"] for other, own in pairs]
+        row["sptlab_times_faster"] = statistics.median(ratios) if ratios else None
+        rows.append(row)
+        mfu = "   -  " if row["mfu"] is None else f"{row['mfu']:6.1%}"
+        faster = f"{row['sptlab_times_faster']:5.2f}" if ratios else "-"
+        line = f"{name:11}{side:7} {row['ms']:8.2f} ms [{row['fastest_ms']:.2f}, {row['slowest_ms']:.2f}]"
+        print(f"{line}  MFU {mfu}  {row['peak_mb']:7.0f} MB  sptlab {faster} times faster", flush=True)
+    if TORCH not in turns:
+        print(f"{name}: PyTorch is missing or failed; only our side was measured")
+    return rows
+
+
+def main(sizes: list[str], rounds: int, out: Path) -> None:
+    """Measure, print, store after every size."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    import jax
+
+    from full_scale.studies.gpu_budget import peak
+
+    device = jax.devices()[0]
+    record = {"jax": jax.__version__, "python": platform.python_version(), "rounds": rounds}
+    record |= {"device": f"{device.platform}: {device.device_kind}", "peak_flops": peak()}
+    if importlib.util.find_spec("torch"):
+        from importlib.metadata import version
+
+        record["torch"] = version("torch")
+    rows: list[dict] = []
+    for name in sizes:
+        if turns := measured(name, rounds):
+            rows += compared(name, turns, peak())
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps({"provenance": record, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    import argparse
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=[n for n in SIZES if n != "smoke"])
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--out", type=Path, default=STORED)
+    parser.add_argument("--side", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.side:
+        serve(given.side[0], SIZES[given.side[1]], Path(given.side[2]))
+    else:
+        main(given.sizes, given.rounds, given.out)
