@@ -7,7 +7,7 @@ from paper_figs import style
 from paper_figs.sources import need
 from sims.store import Result
 
-QUERY_KEY = style.Look(style.GREEN, "-", "D", filled=True)
+QUERY_KEY = style.Look(style.GREEN, (0, (5.0, 1.2)), "D", filled=True)
 PRIOR = style.Look(style.PURPLE, (0, (1.0, 1.0)), "^", filled=False)
 DEPTH = style.Look(style.GREY, (0, (3.0, 1.0, 1.0, 1.0)), "v", filled=True)
 NAMES = {
