@@ -44,7 +44,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
             panel.plot(arrays["magnitudes"], law, label="theory", **style.THEORY.line(markers=False))
     for column, name in enumerate(names):
         style.letter(axes[0, column], "abcd"[column], TITLES[name])
-    figure.supxlabel("magnitude, in units of a direction with mean square 1")
+        axes[1, column].set_xlabel("magnitude")
     found = dict(
         pair[::-1] for panel in axes[:, 0] for pair in zip(*panel.get_legend_handles_labels(), strict=True)
     )
@@ -68,6 +68,6 @@ def caption(results: Mapping[str, Result]) -> str:
         f"a ring. Towards neighbours (a) the label loss spans {spans['label']}, reconstruction "
         f"{spans['reconstruction']}; towards the {values['told']} keys that tell the class (b) the label "
         f"loss spans {number(moved(results, 'label', 'key_bias'))}. Drawn scores (c) leave labels without a "
-        f"slope at uniform attention, a row shift (d) moves nothing. Dashed: the label loss through "
-        f"received attention alone, and reconstruction's closed form."
+        f"slope at uniform attention, a row shift (d) moves nothing. At magnitude 1 a direction has mean "
+        f"square 1. Dashed: the label loss through received attention alone, and reconstruction's closed form."
     )
