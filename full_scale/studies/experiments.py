@@ -15,7 +15,7 @@ from jaxtyping import PRNGKeyArray
 
 from full_scale import score_probes
 from full_scale.model import ModelConfig
-from full_scale.studies import arm_comparison, cpu_study, grids
+from full_scale.studies import arm_comparison, cpu_study, gpu_study, grids
 from full_scale.studies.arm_comparison import Plan, trial_seeds
 from full_scale.studies.arms import Arm, Budget, Settings
 from full_scale.studies.settings import chosen
@@ -150,4 +150,5 @@ EXPERIMENTS: dict[str, Any] = {
         DigitsArms, arm_comparison.run, "handwritten digits, a control: a tie is expected", 55.0
     ),
     "cpu_study": cpu_study,
+    "gpu_study": gpu_study,
 }

@@ -22,8 +22,9 @@ class GridPlan:
 
     def stretches(self) -> tuple[int, int]:
         """Steps of pretraining and of labels."""
-        size, every = len(load(self.task).train), self.preset.every
+        every = self.preset.every
         if self.steps is None:
+            size = len(load(self.task).train)
             return self.preset.pretraining.count(size, every), self.preset.labels.count(size, every)
         before = max(1, round(self.steps * 2 / 3 / every)) * every
         return before, max(1, round((self.steps - before) / every)) * every
