@@ -69,5 +69,5 @@ def caption(results: Mapping[str, Result]) -> str:
         f"{spans['reconstruction']}; towards the {values['told']} keys that tell the class (b) the label "
         f"loss spans {number(moved(results, 'label', 'key_bias'))}. Drawn scores (c) leave labels without a "
         f"slope at uniform attention, a row shift (d) moves nothing. At magnitude 1 a direction has mean "
-        f"square 1. Dashed: the label loss through received attention alone, and reconstruction's closed form."
+        f"square 1. Dashed: the label loss through received attention alone, reconstruction's closed form."
     )
