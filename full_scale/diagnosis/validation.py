@@ -44,7 +44,7 @@ class ValidationConfig:
     """Where tasks with files find theirs."""
     seeds: int = 3
     """Runs of each arm."""
-    steps: int = 2_400
+    steps: int = 1_500
     """Optimiser steps of a run; two thirds of SPT's pretrain."""
     rates: tuple[float, ...] = (3e-3, 1e-2)
     """Learning rates tried."""
