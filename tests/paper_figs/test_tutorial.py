@@ -11,6 +11,7 @@ import pytest
 
 import paper_figs
 
+pytestmark = pytest.mark.timeout(600)  # it compiles what a diagnosis needs: slow where cores are shared
 NOTEBOOK = Path(paper_figs.__file__).parent / "tutorial.ipynb"
 CELLS = json.loads(NOTEBOOK.read_text())["cells"]
 
