@@ -12,7 +12,7 @@ def slopes(
     at: Float[np.ndarray, " point"], samples: Float[np.ndarray, "*seed point"]
 ) -> Float[np.ndarray, "*seed"]:
     """The least-squares slope of each seed's curve."""
-    return fitted_slope(np.asarray(at, float), np.moveaxis(np.asarray(samples, float), -1, 0))
+    return np.asarray(fitted_slope(np.asarray(at, float), np.moveaxis(np.asarray(samples, float), -1, 0)))
 
 
 def powers(

@@ -18,4 +18,4 @@ def fitted_slope(
 
 def fitted_exponent(at: Float[Array, " point"], sizes: Float[Array, "point *axes"]) -> Float[Array, "*axes"]:
     """The slope of log size in log `at`, by least squares over the points."""
-    return fitted_slope(jnp.log(at), jnp.log(sizes))
+    return jnp.asarray(fitted_slope(jnp.log(at), jnp.log(sizes)))
