@@ -9,6 +9,20 @@ from sims import store
 
 ROOT = Path(__file__).resolve().parent.parent
 ARMS = {"label_only": "labels alone", "spt": "SPT, then labels"}
+TASKS = ("docs-order", "imdb-order", "shuffle-runs", "digits")
+ABLATIONS = {
+    **ARMS,
+    "qk_only": "only W_Q, W_K from SPT",
+    "qk_only_longer": "the same, more label steps",
+    "qk_embeddings_only": "W_Q, W_K and embeddings",
+    "no_qk": "all but W_Q, W_K",
+    "alibi": "labels alone, ALiBi",
+    "rope": "labels alone, RoPE",
+    "tied_qk": "labels alone, W_Q = W_K at first",
+    "tied_qkvo": "labels alone, all four equal at first",
+    "depth_2": "labels alone, 2 layers",
+    "depth_4": "labels alone, 4 layers",
+}
 
 
 def bounded(interval: dict) -> str:
@@ -42,19 +56,52 @@ def longer(values: dict) -> str:
     return f"{left} of {len(runs['plateau_steps'])} label-only runs of {runs['steps']:,} steps left"
 
 
+def ablations(values: dict) -> list[str]:
+    """The README's table of the CPU study, line by line: one arm each, one column per task."""
+    parts = [values["tasks"][task] for task in TASKS]
+    accuracies = {
+        arm: " | ".join(bounded(part["arms"][arm]["test_accuracy"]) for part in parts) for arm in ABLATIONS
+    }
+    return [f"| {words} | {accuracies[arm]} |" for arm, words in ABLATIONS.items()]
+
+
+def kept(values: dict) -> list[str]:
+    """The shares that the README quotes, on docs-order."""
+    found = values["tasks"]["docs-order"]["shares"]
+    quoted = {
+        "alone": found["qk_share"],
+        "longer": found["share"]["qk_only_longer"],
+        "with embeddings": found["share"]["qk_embeddings_only"],
+        "RoPE": found["prior_share"]["rope"],
+        "2 layers": found["depth_share"]["depth_2"],
+    }
+    return [bounded(share) for share in quoted.values()]
+
+
 @pytest.fixture(scope="module")
 def values() -> dict:
     return store.load(ROOT / "full_scale" / "stored", "study").values
 
 
-def test_the_table_in_the_readme_is_that_of_the_stored_study(values) -> None:
+@pytest.fixture(scope="module")
+def cpu_values() -> dict:
+    return store.load(ROOT / "full_scale" / "stored", "cpu_study").values
+
+
+def test_the_tables_in_the_readme_are_those_of_the_stored_studies(values, cpu_values) -> None:
     readme = (ROOT / "README.md").read_text()
-    lines = table(values)
-    assert len(lines) == 6
+    lines = table(values) + ablations(cpu_values)
+    assert len(lines) == 6 + len(ABLATIONS)
     for line in lines:
         assert line in readme
-    with_interval = [line for line in readme.splitlines() if re.search(r"\| \d\.\d+ \[\d", line)]
+    with_interval = [line for line in readme.splitlines() if re.search(r"\| -?\d\.\d+ \[-?\d", line)]
     assert sorted(with_interval) == sorted(lines)
+
+
+def test_the_shares_in_the_readme_are_those_of_the_stored_study(cpu_values) -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for share in kept(cpu_values):
+        assert share in readme
 
 
 def test_the_longer_runs_in_the_readme_are_those_of_the_stored_study(values) -> None:
@@ -63,4 +110,5 @@ def test_the_longer_runs_in_the_readme_are_those_of_the_stored_study(values) -> 
 
 if __name__ == "__main__":  # prints the lines to paste after a new study
     stored = store.load(ROOT / "full_scale" / "stored", "study").values
-    print("\n".join([*table(stored), longer(stored)]))
+    ablated = store.load(ROOT / "full_scale" / "stored", "cpu_study").values
+    print("\n".join([*table(stored), longer(stored), *ablations(ablated), *kept(ablated)]))
