@@ -14,6 +14,8 @@ NAMES = {
     "label_only": "labels only",
     "spt": "SPT, then labels",
     "qk_only": "only query-key transferred",
+    "qk_only_longer": "the same, more label steps",
+    "qk_embeddings_only": "query-key, embeddings",
     "no_qk": "all but query-key",
     "both": "both losses at once",
     "alibi": "ALiBi",
@@ -25,6 +27,8 @@ LOOKS = {
     "label_only": style.LABELS,
     "spt": style.RECONSTRUCTION,
     "qk_only": QUERY_KEY,
+    "qk_only_longer": QUERY_KEY,
+    "qk_embeddings_only": QUERY_KEY,
     "no_qk": style.Look(style.ORANGE, (0, (4.0, 1.5)), "P", filled=False),
 }
 

@@ -20,7 +20,8 @@ def rows_of(found: Mapping[str, Any]) -> dict[str, Any]:
     """Each substitute's share, by arm."""
     shares = found["shares"]
     own = {"qk_only": shares["qk_share"]} if "qk_share" in shares else {}
-    return {**own, **shares.get("prior_share", {}), **shares.get("depth_share", {})}
+    scores = {arm: each for arm, each in shares.get("share", {}).items() if "qk" in arm}
+    return {**own, **scores, **shares.get("prior_share", {}), **shares.get("depth_share", {})}
 
 
 def _share(axes: Axes, row: int, share: Mapping[str, Any], look: style.Look) -> None:

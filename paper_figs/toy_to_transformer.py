@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from paper_figs import style
 from paper_figs.sources import need
@@ -86,6 +87,10 @@ def _panel(axes: Axes, values: Any, name: str) -> None:
     axes.tick_params(axis="y", length=0)
     if name not in LOGARITHMIC:
         axes.xaxis.set_major_locator(MaxNLocator(4))
+    elif np.ptp(np.log10(axes.get_xlim())) < 2:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
 
 
 def _predicted(axes: Axes, row: Row, span: tuple[float, float]) -> None:
