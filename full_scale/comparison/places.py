@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from full_scale.comparison.predictions import Prediction
+from sims.intervals import mean_interval
 from sims.store import Result
 
 Results = Mapping[str, Result]
@@ -103,6 +104,16 @@ def measured(prediction: Prediction, results: Results) -> Iterator[Measured]:
     if prediction.share:
         for grid in grids(results):
             yield from of_share(prediction.share, grid)
+    if prediction.curve and "cpu_study" in results:
+        yield from of_curve(prediction.curve, results["cpu_study"])
+
+
+def of_curve(name: str, study: Result) -> Iterator[Measured]:
+    """The curve's last point over seeds, for every task of the CPU study."""
+    for task in study.values["tasks"]:  # type: ignore[attr-defined]
+        curve = study.arrays.get(f"{task}_{name}")
+        if curve is not None:
+            yield Measured(task, "CPU study", study.name, mean_interval(curve[:, -1]).as_json())
 
 
 def of_share(name: str, grid: Grid) -> Iterator[Measured]:

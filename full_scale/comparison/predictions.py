@@ -28,6 +28,8 @@ class Prediction:
     """The same measure by layer and head."""
     share: str | None = None
     """Key among the shares of a grid of arms."""
+    curve: str | None = None
+    """Curve of the CPU study, by seed, whose last point is the measurement."""
     note: str = ""
     controls: Mapping[str, tuple[float, float, float]] = dataclasses.field(default_factory=dict)
     """By task: value, low and high where they differ."""
@@ -119,6 +121,8 @@ PREDICTIONS = (
         ("reduced_flow", "toy", "proximity_index"),
         ("trained_spt", "proximity_index"),
         "proximity_index",
+        curve="spt_proximity_index",
+        note="on shuffle-runs attention learns to leave its neighbours out: below 1, not above",
     ),
     Prediction(
         "proximity_index_label",
@@ -127,6 +131,7 @@ PREDICTIONS = (
         ("reduced_flow", "toy", "proximity_index_label"),
         ("trained_label_only", "proximity_index"),
         "proximity_index",
+        curve="label_only_proximity_index",
         note="flat only while labels stay on their plateau",
     ),
     Prediction(

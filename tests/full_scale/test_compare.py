@@ -1,6 +1,7 @@
 """Prediction, toy and Transformer side by side: verdicts either way, filters, formats, commands."""
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -9,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sptlab
@@ -204,3 +206,12 @@ def test_the_command_prints_rows_of_one_task(tmp_path: Path, capsys) -> None:
     assert sptlab.main(["compare", "--out", str(tmp_path), "--task", "digits", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert rows and {row["task"] for row in rows} == {"digits"}
+
+
+def test_the_last_point_of_a_study_s_curve_is_a_measurement() -> None:
+    study = cpu_study()
+    curve = np.array([[1.0, 2.0, 0.2], [1.0, 2.0, 0.3], [1.0, 2.0, 0.25]])
+    with_curve = dataclasses.replace(study, arrays={"docs-order_spt_proximity_index": curve})
+    found = compare.run({"cpu_study": with_curve})[0]["by_task"]
+    (row,) = [row for row in found if row["name"] == "proximity_index" and row["result"] == "cpu_study"]
+    assert row["verdict"] == "fails" and row["transformer"]["estimate"] == pytest.approx(0.25)
