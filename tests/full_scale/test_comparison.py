@@ -77,7 +77,7 @@ def test_both_arms_are_swept_over_the_same_grid_with_seeds_of_its_own() -> None:
 def test_every_experiment_has_a_smoke_size_and_says_what_it_shows(name: str) -> None:
     experiment = EXPERIMENTS[name]
     assert experiment.Config.smoke().seeds < experiment.Config().seeds
-    assert experiment.Config.smoke().jobs == 1
+    assert getattr(experiment.Config.smoke(), "jobs", 1) == 1
     assert experiment.description
 
 
