@@ -108,6 +108,23 @@ def test_the_longer_runs_in_the_readme_are_those_of_the_stored_study(values) -> 
     assert longer(values) in " ".join((ROOT / "README.md").read_text().split())
 
 
+def test_what_the_readme_says_of_the_validation_is_what_the_stored_one_holds() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    found = store.load(ROOT / "full_scale" / "stored", "validation").values
+    rows = {row["task"]: row for row in found["rows"]}
+    tested = found["right"]["test"]
+    right = round(tested["estimate"] * tested["n"])
+    assert f"{len(rows)} tasks, three seeds) has {right} of {tested['n']} verdicts" in readme
+    assert f"a rank correlation of {bounded(found['spearman'])}" in readme
+    assert found["misses"] == ["mirror-image"]
+    assert f"SPT adds {bounded(rows['mirror-image']['measured_gain'])}" in readme
+    runs = rows["shuffle-runs"]
+    assert (
+        f"{runs['predicted_gain']['estimate']:.3f} predicted, {bounded(runs['measured_gain'])} measured"
+        in readme
+    )
+
+
 if __name__ == "__main__":  # prints the lines to paste after a new study
     stored = store.load(ROOT / "full_scale" / "stored", "study").values
     ablated = store.load(ROOT / "full_scale" / "stored", "cpu_study").values
