@@ -460,7 +460,8 @@ def validate_diagnosis(command: Any) -> int:
     config = validation.ValidationConfig.smoke() if smoke else command.validation
     folder = command.out / "validation"
     with store.lock(folder), progress("validation", command.quiet) as tell:
-        result = validation.run(config, folder, seed=command.seed, command=command.provenance, report=tell)
+        line = f"{command.provenance} --validate {command.validate}"
+        result = validation.run(config, folder, seed=command.seed, command=line, report=tell)
     print(validation.table(result.values))
     return 0
 
