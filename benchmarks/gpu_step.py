@@ -23,61 +23,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
+from benchmarks.step_sides import Size, ours, pytorch, share, start
 
 STORED = Path(__file__).parent / "stored" / "gpu_step.json"
-RATE, DECAY, EPSILON, SYMBOLS, CLASSES = 1e-3, 0.01, 1e-5, 256, 10
 AGREED = 3e-2
 """Relative: mean loss of the first turn, in bfloat16 on both sides."""
 OURS, TORCH = "sptlab", "torch"
 
 
-@dataclasses.dataclass(frozen=True)
-class Size:
-    """A model and a batch."""
-
-    length: int
-    layers: int
-    width: int
-    heads: int
-    hidden: int
-    batch: int
-    steps: int
-    """Per timed turn."""
-
-    @property
-    def data(self) -> int:
-        """Sequences drawn from."""
-        return 4 * self.batch
-
-
+ALIKE = {"symbols": 256, "precision": "bfloat16"}
 SIZES = {
-    "image": Size(1024, 3, 64, 4, 128, 128, 100),
-    "pathfinder": Size(1024, 4, 128, 8, 128, 128, 100),
-    "listops": Size(2048, 6, 512, 8, 2048, 32, 30),
-    "text": Size(4096, 6, 512, 8, 2048, 16, 30),
-    "smoke": Size(64, 2, 32, 4, 64, 8, 4),
+    "image": Size(1024, 3, 64, 4, 128, 128, 100, 512, **ALIKE),
+    "pathfinder": Size(1024, 4, 128, 8, 128, 128, 100, 512, **ALIKE),
+    "listops": Size(2048, 6, 512, 8, 2048, 32, 30, 128, **ALIKE),
+    "text": Size(4096, 6, 512, 8, 2048, 16, 30, 64, **ALIKE),
+    "smoke": Size(64, 2, 32, 4, 64, 8, 4, 32, **ALIKE),
 }
-
-
-def start(size: Size):
-    """The project's model, its training data and key, and the phase that trains it."""
-    import jax
-    import jax.numpy as jnp
-
-    from full_scale.dataset import Inputs
-    from full_scale.model import ModelConfig, Transformer
-    from full_scale.training.objectives import Data
-    from full_scale.training.train import OptimizerConfig, Phase
-
-    numbers = np.random.default_rng(0)
-    tokens = numbers.integers(0, SYMBOLS, (size.data, size.length)).astype(np.uint8)
-    labels = numbers.integers(0, CLASSES, size.data).astype(np.int32)
-    shape = (size.layers, size.width, size.heads, size.hidden)
-    config = ModelConfig(*shape, positions="learned", precision="bfloat16")
-    model = Transformer(config, Inputs(size.length, CLASSES, SYMBOLS), key=jax.random.key(0))
-    phase = Phase("labels", 1_000_000, OptimizerConfig(RATE, 0.0, DECAY, "constant"))
-    return model, phase, Data(jnp.asarray(tokens), None, jnp.asarray(labels)), jax.random.key(1)
 
 
 def flops(size: Size) -> float:
@@ -91,97 +52,14 @@ def flops(size: Size) -> float:
     return cost(TrialConfig(DocsOrder(), model.config, (one,), 0, every=1), model.inputs, one).total
 
 
-def ours(size: Size, folder: Path) -> Callable[[int], float]:
-    """`advance`: told a number of steps, their mean loss."""
-    import equinox as eqx
-
-    from full_scale.training.train import advance, begin
-
-    model, phase, data, key = start(size)
-    state, static = begin(model, phase), eqx.partition(model, eqx.is_array)[1]
-
-    def turn(steps: int) -> float:
-        nonlocal state
-        state, losses = advance(state, static, phase, data, size.batch, steps, key=key)
-        return float(losses.mean())
-
-    return turn
-
-
-def share(size: Size, steps: int, folder: Path) -> None:
-    """Write what the other side starts from: parameters, data, and the rows that `advance` will draw."""
-    import equinox as eqx
-    import jax
-
-    model, _, data, key = start(size)
-
-    def rows(step):
-        batch_key, _ = jax.random.split(jax.random.fold_in(key, step))
-        return jax.random.randint(batch_key, (size.batch,), 0, size.data)
-
-    parameters = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
-    named = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in parameters}
-    order = np.asarray(jax.vmap(rows)(np.arange(steps)))
-    np.savez(folder / "start.npz", tokens=data.tokens, labels=data.labels, rows=order, **named)
-
-
-def torch_loss(given: dict, tokens, labels, size: Size):
-    """Mean cross-entropy of a batch."""
-    import torch.nn.functional as F
-
-    def affine(name, x):
-        return F.linear(x, given[f"{name}.weight"], given[f"{name}.bias"])
-
-    def norm(name, x):
-        return F.layer_norm(x, x.shape[-1:], given[f"{name}.weight"], given[f"{name}.bias"], EPSILON)
-
-    x = F.embedding(tokens, given[".encoder.table"]) + given[".positions"]
-    for layer in range(size.layers):
-        block = f".blocks[{layer}]"
-        joint = affine(f"{block}.attention.joint", norm(f"{block}.attention_norm", x))
-        split = joint.view(*x.shape[:2], 3, size.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(*split).transpose(1, 2).reshape(x.shape)
-        x = x + affine(f"{block}.attention.output", mixed)
-        hidden = F.gelu(affine(f"{block}.mlp.expand", norm(f"{block}.mlp_norm", x)), approximate="tanh")
-        x = x + affine(f"{block}.mlp.contract", hidden)
-    return F.cross_entropy(affine(".label_head", norm(".norm", x).mean(1)).float(), labels)
-
-
-def torch_compiled(size: Size, folder: Path) -> Callable[[int], float]:
-    """PyTorch: told a number of steps, their mean loss."""
+def theirs(size: Size, folder: Path) -> Callable[[int], float]:
+    """PyTorch on the GPU where there is one."""
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_float32_matmul_precision("high")
-    with np.load(folder / "start.npz") as found:
-        given = {name: torch.tensor(found[name], device=device) for name in found.files}
-    tokens, labels, rows = (given.pop(name).long() for name in ("tokens", "labels", "rows"))
-    for layer in range(size.layers):
-        for kind in ("weight", "bias"):
-            names = [f".blocks[{layer}].attention.{part}.{kind}" for part in ("query", "key", "value")]
-            given[f".blocks[{layer}].attention.joint.{kind}"] = torch.cat([given.pop(name) for name in names])
-    leaves = [leaf.requires_grad_() for leaf in given.values()]
-    optimizer = torch.optim.AdamW(leaves, RATE, weight_decay=DECAY, fused=True)
-    compiled = torch_loss if device == "cpu" else torch.compile(torch_loss)
-    at = 0
-
-    def turn(steps: int) -> float:
-        nonlocal at
-        total = torch.zeros((), device=device)
-        for chosen in rows[at : at + steps]:
-            with torch.autocast(device, torch.bfloat16):
-                loss = compiled(given, tokens[chosen], labels[chosen], size)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.detach()
-        at += steps
-        return float(total) / steps
-
-    return turn
+    return pytorch(size, folder, "cuda" if torch.cuda.is_available() else "cpu")
 
 
-SIDES = {OURS: ours, TORCH: torch_compiled}
+SIDES = {OURS: ours, TORCH: theirs}
 
 
 def device_memory(side: str) -> float:

@@ -20,147 +20,31 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import tyro
 
+from benchmarks.step_sides import Size, ours, pytorch, share
+
 STORED = Path(__file__).parent / "stored" / "training_step.json"
-RATE, DECAY, EPSILON = 1e-3, 0.01, 1e-5
-SYMBOLS, CLASSES, HEADS, DATA = 16, 10, 4, 4096
 AGREED = 2e-4
 """Relative: mean float32 loss of the first turn."""
 LEAST = 6
 """Rounds that a 95 % interval of a median needs."""
-WIDER = 4  # hidden width of the MLP over the model's width
 
 
-@dataclasses.dataclass(frozen=True)
-class Size:
-    """A model and a batch."""
-
-    length: int
-    width: int
-    layers: int
-    batch: int
-    steps: int
-    """Per timed turn: of the project's, one compiled scan."""
-
-
-SIZES = {"L64": Size(64, 64, 1, 64, 32), "L256": Size(256, 64, 2, 32, 8), "L1024": Size(1024, 128, 2, 8, 8)}
-
-
-def start(size: Size):
-    """The project's model, its training data and key, and the phase that trains it."""
-    import jax
-    import jax.numpy as jnp
-
-    from full_scale.dataset import Inputs
-    from full_scale.model import ModelConfig, Transformer
-    from full_scale.training.objectives import Data
-    from full_scale.training.train import OptimizerConfig, Phase
-
-    numbers = np.random.default_rng(0)
-    tokens = numbers.integers(0, SYMBOLS, (DATA, size.length)).astype(np.uint8)
-    labels = numbers.integers(0, CLASSES, DATA).astype(np.int32)
-    config = ModelConfig(size.layers, size.width, HEADS, WIDER * size.width, positions="learned")
-    model = Transformer(config, Inputs(size.length, CLASSES, SYMBOLS), key=jax.random.key(0))
-    phase = Phase("labels", 1_000_000, OptimizerConfig(RATE, 0.0, DECAY, "constant"))
-    return model, phase, Data(jnp.asarray(tokens), None, jnp.asarray(labels)), jax.random.key(1)
-
-
-def ours(size: Size, folder: Path) -> Callable[[int], float]:
-    """`advance`: told a number of steps, their mean loss."""
-    import equinox as eqx
-
-    from full_scale.training.train import advance, begin
-
-    model, phase, data, key = start(size)
-    state, static = begin(model, phase), eqx.partition(model, eqx.is_array)[1]
-
-    def turn(steps: int) -> float:
-        nonlocal state
-        state, losses = advance(state, static, phase, data, size.batch, steps, key=key)
-        return float(losses.mean())
-
-    return turn
-
-
-def share(size: Size, steps: int, folder: Path) -> None:
-    """Write what the other side starts from: parameters, data, and the rows that `advance` will draw."""
-    import equinox as eqx
-    import jax
-
-    model, _, data, key = start(size)
-
-    def rows(step):
-        batch_key, _ = jax.random.split(jax.random.fold_in(key, step))
-        return jax.random.randint(batch_key, (size.batch,), 0, DATA)
-
-    parameters = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
-    named = {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in parameters}
-    order = np.asarray(jax.vmap(rows)(np.arange(steps)))
-    np.savez(folder / "start.npz", tokens=data.tokens, labels=data.labels, rows=order, **named)
-
-
-def torch_forward(given: dict, tokens, size: Size):
-    """Logits of a batch."""
-    import torch.nn.functional as F
-
-    def affine(name, x):
-        return F.linear(x, given[f"{name}.weight"], given[f"{name}.bias"])
-
-    def norm(name, x):
-        return F.layer_norm(x, x.shape[-1:], given[f"{name}.weight"], given[f"{name}.bias"], EPSILON)
-
-    x = F.embedding(tokens, given[".encoder.table"]) + given[".positions"]
-    for layer in range(size.layers):
-        block = f".blocks[{layer}]"
-        joint = affine(f"{block}.attention.joint", norm(f"{block}.attention_norm", x))
-        split = joint.view(*x.shape[:2], 3, HEADS, -1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(*split).transpose(1, 2).reshape(x.shape)
-        x = x + affine(f"{block}.attention.output", mixed)
-        hidden = F.gelu(affine(f"{block}.mlp.expand", norm(f"{block}.mlp_norm", x)), approximate="tanh")
-        x = x + affine(f"{block}.mlp.contract", hidden)
-    return affine(".label_head", norm(".norm", x).mean(1))
-
-
-def torch_eager(size: Size, folder: Path) -> Callable[[int], float]:
-    """PyTorch, step by step: told a number of steps, their mean loss."""
-    import torch
-
-    with np.load(folder / "start.npz") as found:
-        given = {name: torch.tensor(found[name]) for name in found.files}
-    tokens, labels, rows = (given.pop(name).long() for name in ("tokens", "labels", "rows"))
-    for layer in range(size.layers):
-        for kind in ("weight", "bias"):
-            names = [f".blocks[{layer}].attention.{part}.{kind}" for part in ("query", "key", "value")]
-            given[f".blocks[{layer}].attention.joint.{kind}"] = torch.cat([given.pop(name) for name in names])
-    leaves = [leaf.requires_grad_() for leaf in given.values()]
-    optimizer = torch.optim.AdamW(leaves, RATE, weight_decay=DECAY, fused=True)
-    at = 0
-
-    def turn(steps: int) -> float:
-        nonlocal at
-        total = torch.zeros(())
-        for chosen in rows[at : at + steps]:
-            logits = torch_forward(given, tokens[chosen], size)
-            loss = torch.nn.functional.cross_entropy(logits, labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.detach()
-        at += steps
-        return float(total) / steps
-
-    return turn
+ALIKE = {"data": 4096, "symbols": 16, "precision": "float32"}
+SIZES = {
+    "L64": Size(64, 1, 64, 4, 256, 64, 32, **ALIKE),
+    "L256": Size(256, 2, 64, 4, 256, 32, 8, **ALIKE),
+    "L1024": Size(1024, 2, 128, 4, 512, 8, 8, **ALIKE),
+}
 
 
 SIDES = {
     "sptlab": (ours, {}),
-    "torch, passive OpenMP": (torch_eager, {"OMP_WAIT_POLICY": "passive"}),
-    "torch, spinning OpenMP": (torch_eager, {}),  # its default: "active" would spin through others' turns
+    "torch, passive OpenMP": (pytorch, {"OMP_WAIT_POLICY": "passive"}),
+    "torch, spinning OpenMP": (pytorch, {}),  # its default: "active" would spin through others' turns
 }
 OURS, BETTER = "sptlab", "torch, the better in each round"
 

@@ -1,25 +1,18 @@
 """What the page says, as data: every number on the page is in here, and summary.json is this."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import full_scale
+from full_scale.comparison.shipped import with_shipped
 from paper_figs import slider, studies
 from paper_figs.measures import ARMS, STATES, TASKS, in_order
 from paper_figs.places import drawable
 from paper_figs.sources import COMMANDS, missing, need
-from sims.store import Result, UserError, load_all
+from sims.store import Result, UserError
 
-STORED = Path(full_scale.__file__).parent / "stored"
 TOYS = ("blindness", "reduced_flow", "adiabatic_toy")
 BY_TASK = ("name", "task", "setting", "prediction", "transformer", "verdict")
 NEEDED = ("claims", *TOYS, "docs_order", "digits", "docs_order_probes", "comparison")
-
-
-def with_shipped(results: Mapping[str, Result], stored: Path = STORED) -> dict[str, Result]:
-    """The results and, of the studies that the repository ships, those that are not among them."""
-    return {**(load_all(stored) if stored.is_dir() else {}), **results}
 
 
 def summarise(results: Mapping[str, Result]) -> dict[str, Any]:
