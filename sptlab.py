@@ -361,6 +361,8 @@ class Compare(Storing):
         results = store.load_all(self.results)
         with store.lock(self.out):
             values = run_comparison(self, results).values
+        if self.task:
+            require(self.task, sorted({row["task"] for row in values["by_task"]}), "task")
         print(tables.rendered(values, self.format, tables.Filter(self.task, self.layer, self.head)))
         return 0
 

@@ -208,6 +208,11 @@ def test_the_command_prints_rows_of_one_task(tmp_path: Path, capsys) -> None:
     assert rows and {row["task"] for row in rows} == {"digits"}
 
 
+def test_a_mistyped_task_is_one_line_with_the_nearest(tmp_path: Path, capsys) -> None:
+    assert sptlab.main(["compare", "--out", str(tmp_path), "--task", "docs-ordr"]) == 2
+    assert "unknown task docs-ordr; did you mean docs-order?" in capsys.readouterr().err
+
+
 def test_the_last_point_of_a_study_s_curve_is_a_measurement() -> None:
     study = cpu_study()
     curve = np.array([[1.0, 2.0, 0.2], [1.0, 2.0, 0.3], [1.0, 2.0, 0.25]])
