@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from benchmarks.training_step import SIZES, Size, start
+from benchmarks.step_sides import Size, start
+from benchmarks.training_step import SIZES
 
 STORED = Path(__file__).parent / "stored" / "probe_cost.json"
 RANKS = (0, 5)  # of six rounds: the 97 % sign-test interval

@@ -12,7 +12,7 @@ import jax
 
 from full_scale.dataset import Inputs
 from full_scale.model import ModelConfig
-from full_scale.studies import accounting
+from full_scale.studies import accounting, head_probes
 from full_scale.studies.gpu_tasks import STUDIED
 from full_scale.studies.gpu_units import TaskUnits, Unit, needed
 from full_scale.studies.h100 import FASTEST, PEAK, UTILISATION
@@ -144,12 +144,12 @@ class Kept:
             found |= new
 
     def row(self, trial: TrialConfig) -> dict[str, Any] | None:
-        """A finished run's values."""
+        """A finished run's values, record and probes."""
         name = trials.name_of(trial)
         if not store.finished(self.folder / "rows", name, trials.digest(trial)):
             return None
         found = store.load(self.folder / "rows", name)
-        return {**found.values, "record": found.record}
+        return {**found.values, "record": found.record, "probes": found.arrays}
 
     def add(self, unit: Unit, seconds_per_step: float | None, wall: float) -> dict[str, Any]:
         """Write a finished run's values down."""
@@ -171,7 +171,8 @@ class Kept:
             "proximity_index": float(result.arrays["proximity_index"][-1].mean()),
             "curve": [round(float(v), 4) for v in result.arrays["validation_accuracy"]],
         }
-        store.save(self.folder / "rows", Result(name, values, {}, result.record))
+        probes = head_probes.probed(result.arrays)
+        store.save(self.folder / "rows", Result(name, values, probes, result.record))
         return self.row(unit.trial) or {}
 
     def has(self, trial: TrialConfig) -> bool:

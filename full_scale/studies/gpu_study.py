@@ -19,6 +19,7 @@ from full_scale.studies.arm_comparison import trial_seeds
 from full_scale.studies.gpu_budget import Budget, Kept, Spent
 from full_scale.studies.gpu_tasks import STUDIED
 from full_scale.studies.gpu_units import TaskUnits, Unit, needed
+from full_scale.studies.plan import Probing, require_probing
 from full_scale.training import trials
 from full_scale.training.trials import Progress
 from sims.limits import at_least
@@ -46,9 +47,12 @@ class Config:
     """Layers of the label-only arms."""
     steps: int | None = None
     """Optimiser steps of a run, in place of the study's."""
+    probe_every: Probing = "auto"
+    """Steps between probes of every head's score gradients; auto: under 5 % of the time; 0: no probes."""
 
     def __post_init__(self) -> None:
         at_least(1, seeds=self.seeds, rates=len(self.rates))
+        require_probing(self.probe_every)
         if not self.minutes > 0:
             raise UserError(f"minutes must be positive: got {self.minutes}; try 10")
         for name in self.task:
@@ -67,7 +71,8 @@ class Config:
 
     def units(self, name: str, *, key: PRNGKeyArray) -> TaskUnits:
         """One task's runs."""
-        return TaskUnits(name, trial_seeds(self.seeds, key=key), self.rates, self.depths, self.steps)
+        seeds = trial_seeds(self.seeds, key=key)
+        return TaskUnits(name, seeds, self.rates, self.depths, self.steps, self.probe_every)
 
 
 def run(

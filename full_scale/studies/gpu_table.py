@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from full_scale.floors import floors
-from full_scale.studies import gpu_budget, tables
+from full_scale.studies import gpu_budget, head_probes, tables
 from full_scale.studies.gpu_budget import Budget, Kept
 from full_scale.studies.gpu_tasks import DIFFERS, STUDIED, reported
 from full_scale.studies.gpu_units import TaskUnits
@@ -48,6 +48,7 @@ def table(task: TaskUnits, kept: Kept) -> Row:
         "runs": [shortened(row) for found in arms.values() for row in found],
         "tuning": tuning,
         "shares": shared(arms),
+        "probes": head_probes.summary({arm: [r["probes"] for r in rs] for arm, rs in arms.items()}),
         "amos": reported(task.name),
         "differs": DIFFERS[task.name],
         "left": sum(unit.trial not in rows for unit in units),
@@ -89,7 +90,7 @@ def shortened(row: Row) -> Row:
     """A run as the stored table keeps it, with where it came from."""
     record = row["record"]
     origin = {name: record[name] for name in ("commit", "device", "versions", "config_hash")}
-    return {name: value for name, value in row.items() if name != "record"} | origin
+    return {name: value for name, value in row.items() if name not in ("record", "probes")} | origin
 
 
 def shared(arms: Mapping[str, list[Row]]) -> Row:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from full_scale.studies.gpu_tasks import STUDIED
-from full_scale.studies.plan import GridPlan
+from full_scale.studies.plan import GridPlan, Probing
 from full_scale.studies.tuning import TUNING_SEED
 from full_scale.studies.variants import LABEL_ONLY, NO_QK, PRIORS, QK_ONLY, SPT, Variant, depths
 from full_scale.training.trial_config import TrialConfig
@@ -47,13 +47,15 @@ class TaskUnits:
     layers: tuple[int, ...]
     """Depths of the label-only arms."""
     steps: int | None = None
+    probe_every: Probing = "auto"
 
     @property
     def plan(self) -> GridPlan:
         """The arms as configs."""
         chosen = STUDIED[self.name]
         task = chosen.preset.data()
-        return GridPlan(chosen.preset, task, (), self.seeds, self.steps or chosen.steps)
+        steps = self.steps or chosen.steps
+        return GridPlan(chosen.preset, task, (), self.seeds, steps, probe_every=self.probe_every)
 
     def substitutes(self) -> tuple[Variant, ...]:
         """The arms beside the core."""

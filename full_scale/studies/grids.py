@@ -14,9 +14,9 @@ from jaxtyping import PRNGKeyArray
 
 from full_scale.dataset import Dataset
 from full_scale.floors import floors
-from full_scale.studies import accounting, tables
+from full_scale.studies import accounting, head_probes, tables
 from full_scale.studies.arm_comparison import over_seeds, trial_seeds
-from full_scale.studies.plan import GridPlan
+from full_scale.studies.plan import GridPlan, Probing, require_probing
 from full_scale.studies.preset import Preset
 from full_scale.studies.presets import preset
 from full_scale.studies.shares import shares
@@ -54,11 +54,14 @@ class GridConfig:
     """Layers of the label-only arms in the grids `depth`, `core` and `all`."""
     rates: tuple[float, ...] = ()
     """Learning rates tried on one more seed for each arm that trains by itself; validation data choose."""
+    probe_every: Probing = "auto"
+    """Steps between probes of every head's score gradients; auto: under 5 % of the time; 0: no probes."""
     jobs: int | None = None
     """Runs side by side; by default one per core."""
 
     def __post_init__(self) -> None:
         at_least(1, seeds=self.seeds)
+        require_probing(self.probe_every)
         if self.data is not None and self.task is None and preset(self.preset).task == "docs-order":
             raise UserError("--data needs a task that reads files: add --task, for example --task image")
 
@@ -83,7 +86,8 @@ class GridConfig:
         """The runs."""
         chosen, task = self.chosen()
         variants = grid(self.grid, chosen.model.layers, self.depths)
-        return GridPlan(chosen, task, variants, trial_seeds(self.seeds, key=key), self.steps, self.rates)
+        seeds = trial_seeds(self.seeds, key=key)
+        return GridPlan(chosen, task, variants, seeds, self.steps, self.rates, self.probe_every)
 
 
 def run(
@@ -129,7 +133,10 @@ def compute(
         "shares": shares(test, train),
         "tuning": tried,
     }
-    return values, curves(found)
+    probed = {v.name: [head_probes.probed(run.arrays) for run in runs] for v, runs in found.items()}
+    if plan.probe_every:
+        values["probes"] = head_probes.summary(probed)
+    return values, curves(found) | head_probes.curves(probed)
 
 
 def part_of(report: Progress | None, low: float, high: float) -> Progress | None:

@@ -1,12 +1,23 @@
 """The runs of one grid on one task: all arms but the `longer` ones take equally many optimiser steps."""
 
 import dataclasses
+from typing import Literal
 
 from full_scale.studies.preset import Preset, Stage
 from full_scale.studies.variants import SPT, Variant
 from full_scale.tasks import Task, load
 from full_scale.training.phases import Objective, Phase
+from full_scale.training.score_probes import interval
 from full_scale.training.trial import TrialConfig
+from sims.limits import at_least
+
+Probing = int | Literal["auto"]
+
+
+def require_probing(every: Probing) -> None:
+    """Raise UserError for an interval that is none."""
+    if every != "auto":
+        at_least(0, probe_every=every)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +30,8 @@ class GridPlan:
     seeds: tuple[int, ...]
     steps: int | None = None
     rates: tuple[float, ...] = ()
+    probe_every: Probing = 0
+    """Steps between probes of the scores; auto: so many that they take little of the time; 0: none."""
 
     def stretches(self) -> tuple[int, int]:
         """Steps of pretraining and of labels."""
@@ -57,7 +70,14 @@ class GridPlan:
         """One run of an arm."""
         model = dataclasses.replace(self.preset.model, **dict(variant.changes))
         phases = self.phases(variant, rate)
-        return TrialConfig(self.task, model, phases, seed, self.preset.labels.batch, self.preset.every)
+        kept = (self.preset.labels.batch, self.preset.every)
+        return TrialConfig(self.task, model, phases, seed, *kept, probe_every=self.probing(phases))
+
+    def probing(self, phases: tuple[Phase, ...]) -> int:
+        """Steps between probes: with `auto`, as many as the smallest batch needs."""
+        if self.probe_every != "auto":
+            return self.probe_every
+        return interval(min(phase.batch or self.preset.labels.batch for phase in phases), self.preset.every)
 
     def tuned(self) -> list[Variant]:
         """The arms whose rate is chosen: those with training of their own; what transfers takes SPT's."""

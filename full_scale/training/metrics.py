@@ -6,11 +6,13 @@ Lines are appended; a run that goes on first drops those behind its checkpoint, 
 import importlib.util
 import json
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sims.store import StoreError, write_atomic
 
 TENSORBOARD = "tensorboardX"  # the extra `tensorboard`
+Value = float | int | str | list[list[float]]
 
 
 class Metrics:
@@ -34,8 +36,11 @@ class Metrics:
 
             self.events = SummaryWriter(str(path.with_suffix("")), purge_step=done + 1)
 
-    def write(self, step: int, values: dict[str, float | int | str]) -> None:
-        """Append one evaluation, with the steps per second since this process began."""
+    def write(self, step: int, values: Mapping[str, Value]) -> None:
+        """Append one evaluation, with the steps per second since this process began.
+
+        A list is [layer][head]; TensorBoard gets a curve for each.
+        """
         if self.path is None:
             return
         speed = (step - self.begun) / max(time.monotonic() - self.started, 1e-9)
@@ -48,9 +53,8 @@ class Metrics:
                 f"cannot write {self.path}: {error.strerror}; free the space or choose another --out"
             ) from error
         if self.events is not None:
-            for name, value in values.items():
-                if not isinstance(value, str):
-                    self.events.add_scalar(name, value, step)
+            for name, value in scalars(values):
+                self.events.add_scalar(name, value, step)
 
     def close(self) -> None:
         """End TensorBoard's file."""
@@ -58,9 +62,21 @@ class Metrics:
             self.events.close()
 
 
-def plain(value: float | int | str) -> float | int | str | None:
+def plain(value: Value) -> object:
     """JSON has no NaN: null stands for what was not measured."""
+    if isinstance(value, list):
+        return [plain(each) for each in value]
     return None if isinstance(value, float) and value != value else value
+
+
+def scalars(values: Mapping[str, Value]) -> Iterator[tuple[str, float]]:
+    """Every number with its name: snr_label/layer_0/head_1 for one of a list."""
+    for name, value in values.items():
+        if isinstance(value, list):
+            for layer, heads in enumerate(value):
+                yield from ((f"{name}/layer_{layer}/head_{head}", each) for head, each in enumerate(heads))
+        elif not isinstance(value, str):
+            yield name, value
 
 
 def kept(path: Path, done: int) -> list[str]:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from full_scale.model import Transformer
+from full_scale.training.mesh import ONE, Layout
 from full_scale.training.objectives import Data
 from full_scale.training.phases import Phase
 from full_scale.training.score_probes import NAMES, score_probes
@@ -24,18 +25,20 @@ class Probe(NamedTuple):
     """Measures taken every `TrialConfig.probe_every` steps on validation data."""
 
     names: tuple[str, ...]
-    measure: Callable[[Transformer, Phase, Data, PRNGKeyArray], dict[str, Array]]
+    measure: Callable[[Transformer, Phase, Data, PRNGKeyArray, Layout], dict[str, Array]]
     """An array (layer, head) for each name."""
 
 
 PROBES: tuple[Probe, ...] = (Probe(NAMES, score_probes),)
 
 
-def probed(model: Transformer, phase: Phase, held_out: Data, *, key: PRNGKeyArray) -> dict[str, Array]:
+def probed(
+    model: Transformer, phase: Phase, held_out: Data, *, key: PRNGKeyArray, layout: Layout = ONE
+) -> dict[str, Array]:
     """Every probe's measures."""
     found: dict[str, Array] = {}
     for index, probe in enumerate(PROBES):
-        found |= probe.measure(model, phase, held_out, jax.random.fold_in(key, index))
+        found |= probe.measure(model, phase, held_out, jax.random.fold_in(key, index), layout)
     return found
 
 

@@ -16,7 +16,7 @@ from full_scale.training.checkpoint import Checkpoints, as_numpy
 from full_scale.training.history import History
 from full_scale.training.hosts import agreed, first, told
 from full_scale.training.mesh import ONE, Layout
-from full_scale.training.metrics import Metrics
+from full_scale.training.metrics import Metrics, Value
 from full_scale.training.models import Arrays, initial_model, renewed, stored_model
 from full_scale.training.objectives import Data, sampled
 from full_scale.training.observables import probed, proximity
@@ -111,8 +111,9 @@ class Run:
         """Record the model after `done` steps."""
         config, (_, phase, _) = self.config, self.config.at(max(done - 1, 0))
         heads = {"proximity_index": proximity(model, held_out, phase.frozen_uniform)}
-        if config.probe_every and done % config.probe_every == 0:
-            heads |= probed(model, phase, held_out, key=jax.random.fold_in(config.keys()[1], done))
+        if config.probed(done):
+            key = jax.random.fold_in(config.keys()[1], done)
+            heads |= probed(model, phase, held_out, key=key, layout=self.layout)
         right = accuracy(model, held_out, phase.frozen_uniform, layout=self.layout)
         history.record(done // config.every, config.every, right, heads)
         history.keep(config.slot(done), eqx.filter(model, eqx.is_array))
@@ -129,10 +130,11 @@ def all_finite(arrays: PyTree) -> jax.Array:
     return jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(arrays)]))
 
 
-def line(config: TrialConfig, history: History, done: int) -> dict[str, float | str]:
-    """One evaluation as the metrics tell it."""
+def line(config: TrialConfig, history: History, done: int) -> dict[str, Value]:
+    """One evaluation as the metrics tell it; what probes measured as [layer][head]."""
     phase: Phase = config.at(max(done - 1, 0))[1]
     row = done // config.every
     curves = {name: float(curve[row]) for name, curve in history.curves.items()}
-    heads = {name: float(values[row].mean()) for name, values in history.heads.items()}
+    taken = ("proximity_index", *history.heads) if config.probed(done) else ("proximity_index",)
+    heads = {name: history.heads[name][row].tolist() for name in taken}
     return {"objective": phase.objective, **curves, **heads}

@@ -7,11 +7,12 @@ Labels and reconstruction are both asked, whichever the phase trains. Names and 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray, PyTree
 
 from full_scale.model import Attention, Scope, Transformer
 from full_scale.training.losses import label_loss, reconstruction_loss
 from full_scale.training.masking import draw_mask
+from full_scale.training.mesh import ONE, Layout
 from full_scale.training.objectives import Data, Target
 from full_scale.training.phases import Phase
 from full_scale.training.score_slopes import (
@@ -40,24 +41,28 @@ def interval(batch: int, every: int) -> int:
     return max(1, -(-PROBED * RARELY // (batch * every))) * every
 
 
-def score_probes(model: Transformer, phase: Phase, held_out: Data, key: PRNGKeyArray) -> dict[str, Array]:
+def score_probes(
+    model: Transformer, phase: Phase, held_out: Data, key: PRNGKeyArray, layout: Layout = ONE
+) -> dict[str, Array]:
     """Every name's (layer, head); NaN for pairs and where sequences are too long."""
     if model.inputs.pair or model.inputs.length > LONGEST:
         nothing = jnp.full((model.config.layers, model.config.heads), jnp.nan, jnp.float32)
         return dict.fromkeys(NAMES, nothing)
     some = held_out.rows(slice(PROBED))
-    return _measured(model, Target.of(phase), some, jax.random.split(key, len(some.labels)))
+    return _measured(model, Target.of(phase), some, jax.random.split(key, len(some.labels)), layout)
 
 
 @eqx.filter_jit
-def _measured(model: Transformer, target: Target, data: Data, keys: Key[Array, " n"]) -> dict[str, Array]:
+def _measured(
+    model: Transformer, target: Target, data: Data, keys: Key[Array, " n"], layout: Layout
+) -> dict[str, Array]:
     length, heads = data.tokens.shape[1], model.config.heads
     chunk = max(1, min(len(keys), TILE // (heads * length**2)))
 
-    def one(item: tuple[Data, PRNGKeyArray]) -> tuple[dict[str, tuple[Sums, Array]], Array]:
-        return reduced(model, target, *item)
+    def taken(given: tuple[Transformer, Target], rows: tuple[Data, Key[Array, " n"]]) -> PyTree:
+        return jax.lax.map(lambda one: reduced(*given, *one), rows, batch_size=chunk)
 
-    found, inputs = jax.lax.map(one, (data, keys), batch_size=chunk)
+    found, inputs = layout.each(taken, (model, target), (data, keys))
     law = lag_sums(covariance(inputs))[:, None]
     measures: dict[str, Array] = {}
     for loss, (each, profiles) in found.items():

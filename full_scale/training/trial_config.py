@@ -61,6 +61,10 @@ class TrialConfig:
         best = max(n for n in range(1, SCANNED + 1) if self.every % n == 0)
         return best if best >= FEWEST else self.every
 
+    def probed(self, step: int) -> bool:
+        """Whether the scores are probed after so many steps."""
+        return self.probe_every > 0 and step % self.probe_every == 0
+
     def keys(self) -> tuple[PRNGKeyArray, PRNGKeyArray]:
         """Keys for the initial parameters and for training."""
         initial, training = jax.random.split(jax.random.key(self.seed))
