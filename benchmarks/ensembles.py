@@ -10,9 +10,7 @@ each other; rounds go A B C, C B A. The unit is seeds x steps per second.
 import dataclasses
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,6 +20,7 @@ import tyro
 
 from benchmarks import torch_trainings, toy_trainings
 from benchmarks.toy_trainings import SIZES, Size
+from benchmarks.turns import Side, store, taken, without_omp_policy
 
 STORED = Path(__file__).parent / "stored" / "ensembles.json"
 AGREED = 2e-4
@@ -67,42 +66,26 @@ def serve(side: str, size: Size, seeds: int) -> None:
         print(json.dumps([time.perf_counter() - started, [float(loss) for loss in losses]]), flush=True)
 
 
-class Side:
-    """A process that runs one side on demand."""
-
-    def __init__(self, name: str, size: str, seeds: int) -> None:
-        command = [sys.executable, "-m", "benchmarks.ensembles", "--side", name, "--sizes", size]
-        inherited = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
-        environment = inherited | SIDES[name][1] | {"JAX_PLATFORMS": "cpu"}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([*command, "--seeds", str(seeds)], env=environment, **pipes)
-
-    def advance(self, steps: int) -> tuple[float, np.ndarray]:
-        """Seconds and mean losses of the next steps."""
-        print(steps, file=self.process.stdin, flush=True)
-        seconds, losses = json.loads(self.process.stdout.readline())
-        return seconds, np.array(losses)
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.stdin.close()
-        self.process.wait()
+def process(side: str, size: str, seeds: int) -> Side:
+    """One side, waiting for its turn."""
+    command = ["benchmarks.ensembles", "--side", side, "--sizes", size, "--seeds", str(seeds)]
+    return Side(command, without_omp_policy() | SIDES[side][1])
 
 
 def compare(name: str, config: Ensembles) -> list[dict[str, object]]:
     """One size: check that all sides train alike, time them in rounds, print and return a row per side."""
-    sides = {side: Side(side, name, config.seeds) for side in SIDES}
+    sides = {side: process(side, name, config.seeds) for side in SIDES}
     try:
-        require_alike({side: process.advance(CHECKED)[1] for side, process in sides.items()})
+        require_alike({side: np.array(each.turn(CHECKED)[1]) for side, each in sides.items()})
         speeds = timed(sides, SIZES[name].steps, config)
     finally:
-        for process in sides.values():
-            process.close()
+        for each in sides.values():
+            each.close()
     rows = [{"size": name} | row(side, speeds) for side in sides]
-    for each in rows:
+    for shown in rows:
         line = "{size:6} {side:28} {seeds_steps_per_second:8.1f} seeds x steps/s"
         line += "   sptlab: {times_faster:6.2f} times [{least:.2f}, {most:.2f}]"
-        print(line.format(**each), flush=True)
+        print(line.format(**shown), flush=True)
     return rows
 
 
@@ -116,12 +99,11 @@ def require_alike(losses: dict[str, np.ndarray]) -> None:
 
 def timed(sides: dict[str, Side], steps: int, config: Ensembles) -> dict[str, list[float]]:
     """Seeds x steps per second of each side in each round, after a first turn that compiles and warms up."""
-    for process in sides.values():
-        process.advance(steps)
+    for each in sides.values():
+        each.turn(steps)
     speeds: dict[str, list[float]] = {side: [] for side in sides}
-    for turn in range(config.rounds):
-        for side in sides if turn % 2 == 0 else reversed(sides):
-            speeds[side].append(config.seeds * steps / sides[side].advance(steps)[0])
+    for side in taken(sides, config.rounds):
+        speeds[side].append(config.seeds * steps / sides[side].turn(steps)[0])
     return speeds
 
 
@@ -143,14 +125,7 @@ def main(config: Ensembles) -> None:
         serve(config.side, SIZES[config.sizes[0]], config.seeds)
         return
     rows = [row for name in config.sizes for row in compare(name, config)]
-    import jax
-    import torch
-
-    record = {"jax": jax.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    record |= {"cores": os.cpu_count(), "seeds": config.seeds, "rounds": config.rounds}
-    record |= {"load_average": os.getloadavg()[0]}
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    config.out.write_text(json.dumps({"provenance": record, "rows": rows}, indent=1) + "\n")
+    store(config.out, rows, seeds=config.seeds, rounds=config.rounds)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,8 @@ import dataclasses
 import importlib.util
 import json
 import os
-import platform
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.step_sides import Size, ours, pytorch, share, start
+from benchmarks.turns import Side, store, taken
 
 STORED = Path(__file__).parent / "stored" / "gpu_step.json"
 AGREED = 3e-2
@@ -87,24 +86,10 @@ def serve(side: str, size: Size, folder: Path) -> None:
         print(json.dumps({"loss": loss, "ms": ms, "peak_mb": device_memory(side)}), flush=True)
 
 
-class Side:
-    """A process that runs one side on demand."""
-
-    def __init__(self, side: str, size: str, folder: Path) -> None:
-        command = [sys.executable, "-m", "benchmarks.gpu_step", "--side", side, size, str(folder)]
-        environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen(command, env=environment, **pipes)
-
-    def turn(self, steps: int) -> dict[str, float]:
-        """What the next steps took."""
-        print(steps, file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline() or '{"failed": true}')
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.stdin.close()
-        self.process.wait()
+def process(side: str, size: str, folder: Path) -> Side:
+    """One side, waiting for its turn; the sides share the GPU's memory."""
+    command = ["benchmarks.gpu_step", "--side", side, size, str(folder)]
+    return Side(command, os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"})
 
 
 def measured(name: str, rounds: int) -> dict[str, list[dict[str, float]]]:
@@ -113,20 +98,19 @@ def measured(name: str, rounds: int) -> dict[str, list[dict[str, float]]]:
     with tempfile.TemporaryDirectory() as folder:
         share(size, (rounds + 1) * size.steps, Path(folder))
         there = [side for side in SIDES if side == OURS or importlib.util.find_spec("torch")]
-        sides = {side: Side(side, name, Path(folder)) for side in there}
+        sides = {side: process(side, name, Path(folder)) for side in there}
         try:
-            first = {side: process.turn(size.steps) for side, process in sides.items()}  # compiles
-            turns: dict[str, list] = {side: [] for side in sides if "failed" not in first[side]}
+            first = {side: each.turn(size.steps) for side, each in sides.items()}  # compiles
+            turns: dict[str, list] = {side: [] for side in sides if first[side] is not None}
             losses = {side: first[side]["loss"] for side in turns}
             if any(abs(loss / losses.get(OURS, loss) - 1) > AGREED for loss in losses.values()):
                 print(f"{name}: the sides train otherwise: {losses}")
                 return {}
-            for turn in range(rounds):
-                for side in turns if turn % 2 == 0 else reversed(turns):
-                    turns[side].append(sides[side].turn(size.steps) | {"first_loss": losses[side]})
+            for side in taken(turns, rounds):
+                turns[side].append(sides[side].turn(size.steps) | {"first_loss": losses[side]})
         finally:
-            for process in sides.values():
-                process.close()
+            for each in sides.values():
+                each.close()
     return turns
 
 
@@ -159,18 +143,12 @@ def main(sizes: list[str], rounds: int, out: Path) -> None:
     from full_scale.studies.gpu_budget import peak
 
     device = jax.devices()[0]
-    record = {"jax": jax.__version__, "python": platform.python_version(), "rounds": rounds}
-    record |= {"device": f"{device.platform}: {device.device_kind}", "peak_flops": peak()}
-    if importlib.util.find_spec("torch"):
-        from importlib.metadata import version
-
-        record["torch"] = version("torch")
+    where = f"{device.platform}: {device.device_kind}"
     rows: list[dict] = []
     for name in sizes:
         if turns := measured(name, rounds):
             rows += compared(name, turns, peak())
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps({"provenance": record, "rows": rows}, indent=1) + "\n")
+        store(out, rows, rounds=rounds, device=where, peak_flops=peak())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ process of its own, so that its peak memory is its own; rounds are interleaved A
 import dataclasses
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -17,9 +16,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
+
+from benchmarks.turns import store, taken
 
 WIDTH, CLASSES = 16, 4
 LIMITS = {"torch dense Jacobian + SVD": 128}  # J alone is L^4 numbers: 34 GB at 256
@@ -161,15 +163,14 @@ def in_process(side: str, length: int, config: ScoreGradients) -> dict[str, floa
     return json.loads(told.stdout)
 
 
-def table(config: ScoreGradients) -> list[dict[str, object]]:
+def table(config: ScoreGradients) -> list[dict[str, Any]]:
     """One row per length and side, with the ratio of times to the reference in the same rounds."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for length in config.lengths:
         sides = [side for side in SIDES if length <= LIMITS.get(side, length)]
         found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
-        for turn in range(config.rounds):
-            for side in sides if turn % 2 == 0 else reversed(sides):
-                found[side].append(in_process(side, length, config))
+        for side in taken(sides, config.rounds):
+            found[side].append(in_process(side, length, config))
         for side in sides:
             ratios = [
                 theirs["seconds"] / ours["seconds"]
@@ -188,13 +189,7 @@ def main(config: ScoreGradients) -> None:
         print(json.dumps(measure(config.side, config.lengths[0], config.samples)))
         return
     rows = table(config)
-    import jax
-    import torch
-
-    record = {"jax": jax.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    record |= {"cores": os.cpu_count(), "samples": config.samples, "rounds": config.rounds}
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    config.out.write_text(json.dumps({"provenance": record, "rows": rows}, indent=1) + "\n")
+    store(config.out, rows, samples=config.samples, rounds=config.rounds)
 
 
 if __name__ == "__main__":

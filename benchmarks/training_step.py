@@ -13,10 +13,8 @@ same round; their intervals are the 95 % sign-test intervals of the median.
 import dataclasses
 import json
 import os
-import platform
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +23,7 @@ from pathlib import Path
 import tyro
 
 from benchmarks.step_sides import Size, ours, pytorch, share
+from benchmarks.turns import Side, store, taken, without_omp_policy
 
 STORED = Path(__file__).parent / "stored" / "training_step.json"
 AGREED = 2e-4
@@ -87,25 +86,10 @@ def serve(side: str, size: Size, folder: Path) -> None:
         print(json.dumps(told), flush=True)
 
 
-class Side:
-    """A process that runs one side on demand."""
-
-    def __init__(self, name: str, size: str, folder: Path) -> None:
-        command = [sys.executable, "-m", "benchmarks.training_step", "--side", name, "--sizes", size]
-        inherited = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
-        environment = inherited | SIDES[name][1] | {"JAX_PLATFORMS": "cpu"}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen([*command, "--folder", str(folder)], env=environment, **pipes)
-
-    def turn(self, steps: int) -> dict[str, float]:
-        """What the next steps took."""
-        print(steps, file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())
-
-    def close(self) -> None:
-        """End the process."""
-        self.process.stdin.close()
-        self.process.wait()
+def process(side: str, size: str, folder: Path) -> Side:
+    """One side, waiting for its turn."""
+    command = ["benchmarks.training_step", "--side", side, "--sizes", size, "--folder", str(folder)]
+    return Side(command, without_omp_policy() | SIDES[side][1])
 
 
 def measured(name: str, rounds: int) -> dict[str, list[dict[str, float]]]:
@@ -113,19 +97,18 @@ def measured(name: str, rounds: int) -> dict[str, list[dict[str, float]]]:
     size = SIZES[name]
     with tempfile.TemporaryDirectory() as folder:
         share(size, (rounds + 1) * size.steps, Path(folder))
-        sides = {side: Side(side, name, Path(folder)) for side in SIDES}
+        sides = {side: process(side, name, Path(folder)) for side in SIDES}
         try:
-            first = {side: process.turn(size.steps)["loss"] for side, process in sides.items()}  # compiles
+            first = {side: each.turn(size.steps)["loss"] for side, each in sides.items()}  # compiles
             for side, loss in first.items():
                 if abs(loss / first[OURS] - 1) > AGREED:
                     raise SystemExit(f"{side} trains otherwise: loss {loss}, {OURS} {first[OURS]}")
             turns: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
-            for turn in range(rounds):
-                for side in sides if turn % 2 == 0 else reversed(sides):
-                    turns[side].append(sides[side].turn(size.steps))
+            for side in taken(sides, rounds):
+                turns[side].append(sides[side].turn(size.steps))
         finally:
-            for process in sides.values():
-                process.close()
+            for each in sides.values():
+                each.close()
     return turns
 
 
@@ -142,7 +125,8 @@ def compared(name: str, turns: dict[str, list[dict[str, float]]]) -> list[dict[s
         ratios = [other["ms"] / own["ms"] for other, own in zip(found, turns[OURS], strict=True)]
         low, high = quantile_test(ratios).confidence_interval(0.95)
         row |= {"times_faster": statistics.median(ratios), "low": float(low), "high": float(high)}
-        row["times_the_memory"] = max(told["peak_mb"] for told in turns[OURS]) / row["peak_mb"]
+        most = max(told["peak_mb"] for told in turns[OURS])
+        row["times_the_memory"] = most / statistics.median(told["peak_mb"] for told in found)
         rows.append(row)
         line = (
             "{size:5} {side:32} {ms:7.1f} ms (cpu {cpu_ms:7.1f}) {peak_mb:5.0f} MB others {foreign_cores:.2f}"
@@ -160,13 +144,7 @@ def main(config: TrainingStep) -> None:
     if config.rounds < LEAST:
         raise SystemExit(f"rounds must be at least {LEAST}, for the intervals: got {config.rounds}")
     rows = [row for name in config.sizes for row in compared(name, measured(name, config.rounds))]
-    import jax
-    import torch
-
-    record = {"jax": jax.__version__, "torch": torch.__version__, "python": platform.python_version()}
-    record |= {"cores": os.cpu_count(), "rounds": config.rounds, "load_average": os.getloadavg()[0]}
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    config.out.write_text(json.dumps({"provenance": record, "rows": rows}, indent=1) + "\n")
+    store(config.out, rows, rounds=config.rounds)
 
 
 if __name__ == "__main__":
