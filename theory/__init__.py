@@ -149,6 +149,13 @@ from theory.tied import (
     tied_score_mean,
     tied_score_variance,
 )
+from theory.value_sign import (
+    early_flow_scores,
+    early_flow_square,
+    flip_threshold,
+    masked_fitted_value,
+    sum_excess,
+)
 from theory.values_first import early_score_law, score_path, time_ratio, value_path, value_rate
 from theory.vectors import vector_proximity_law, vector_reduced_loss
 
@@ -184,6 +191,8 @@ __all__ = [
     "contrast_gradient",
     "decompose",
     "dimensions",
+    "early_flow_scores",
+    "early_flow_square",
     "early_score_law",
     "escape_rate",
     "escape_steps",
@@ -194,6 +203,7 @@ __all__ = [
     "fit_head",
     "fitted_readout",
     "fitted_value",
+    "flip_threshold",
     "fluctuation_imbalance",
     "forgotten_kernel",
     "frequency_pull",
@@ -216,6 +226,7 @@ __all__ = [
     "markov_autocovariance",
     "markov_signal",
     "masked_error",
+    "masked_fitted_value",
     "masked_loss",
     "missing_neighbours",
     "mixed",
@@ -272,6 +283,7 @@ __all__ = [
     "stack_pooled",
     "stack_response",
     "stack_score_gradient",
+    "sum_excess",
     "tied_log_weight",
     "tied_score_mean",
     "tied_score_variance",

@@ -15,7 +15,7 @@ from jaxtyping import PRNGKeyArray
 
 from full_scale import score_probes
 from full_scale.model import ModelConfig
-from full_scale.studies import arm_comparison, cpu_study, gpu_study, grids
+from full_scale.studies import arm_comparison, cpu_study, gpu_study, grids, value_sign
 from full_scale.studies.arm_comparison import Plan, trial_seeds
 from full_scale.studies.arms import Arm, Budget, Settings
 from full_scale.studies.settings import chosen
@@ -151,4 +151,5 @@ EXPERIMENTS: dict[str, Any] = {
     ),
     "cpu_study": cpu_study,
     "gpu_study": gpu_study,
+    "value_sign": value_sign,
 }

@@ -12,11 +12,11 @@ from sims.processes.moving_average import moving_average, open_moving_average, r
 from sims.processes.order import order_task, permute_positions
 from sims.processes.pairs import ClassPair, mirror_pair, mixed_pair, shape_pair, sign_pair
 from sims.processes.process import Process
-from sims.processes.runs import balanced_runs, markov_runs, ring_runs
+from sims.processes.runs import balanced_runs, markov_runs, mixed_runs, ring_runs
 
 __all__ = [
     "ClassPair", "HiddenMarkov", "Innovation", "Process", "ar1", "balanced_runs", "band_noise", "cyclic_ar",
-    "drifting", "markov_runs", "mirror_pair", "mixed_pair", "moving_average", "open_ar",
+    "drifting", "markov_runs", "mirror_pair", "mixed_pair", "mixed_runs", "moving_average", "open_ar",
     "open_moving_average", "order_task", "permute_positions", "require_taps", "ring_runs", "sample",
     "shape_pair", "sign_pair", "spectrum",
 ]  # fmt: skip

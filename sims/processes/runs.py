@@ -91,6 +91,27 @@ def balanced_runs(length: int, runs: int) -> Process:
     return Process("balanced_runs", jnp.asarray(exact), jnp.asarray(np.fft.fft(exact).real), draw)
 
 
+def mixed_runs(length: int, runs: int, balanced: float) -> Process:
+    """`balanced_runs` with chance b, else `ring_runs` of the same C(1): C = b C_balanced + (1 - b) C_Markov.
+
+    sum_{r != 0} C(r) falls from 2 rho/(1 - rho), up to rho^L, at b = 0 to -1 at b = 1; C(0) and C(1) stay.
+
+    Raises UserError unless b lies in [0, 1], and where `balanced_runs` does.
+    """
+    require_mixed(length, runs, balanced)
+    equal = balanced_runs(length, runs)
+    free = ring_runs(length, 1 - 2 * runs / length)
+    mean = lambda one, other: balanced * one + (1 - balanced) * other
+
+    def draw(key: PRNGKeyArray, number: int) -> Float[Array, "number length"]:
+        which, equal_key, free_key = jax.random.split(key, 3)
+        chosen = jax.random.bernoulli(which, balanced, (number, 1))
+        return jnp.where(chosen, equal.sample(equal_key, number), free.sample(free_key, number))
+
+    autocovariance = mean(equal.autocovariance, free.autocovariance)
+    return Process("mixed_runs", autocovariance, mean(equal.power, free.power), draw)
+
+
 def compositions(
     key: PRNGKeyArray, total: int, parts: int, shape: tuple[int, ...]
 ) -> Int[Array, "*shape parts"]:
@@ -142,3 +163,10 @@ def require_balanced(length: int, runs: int) -> None:
     if runs % 2 or not 2 <= runs <= length:
         near = min(max(2, runs // 2 * 2), length)
         raise UserError(f"runs must be even, from 2 to length={length}: got {runs}; try {near}")
+
+
+def require_mixed(length: int, runs: int, balanced: float) -> None:
+    """Raise `UserError` where there are no `mixed_runs`."""
+    require_balanced(length, runs)
+    if not 0 <= balanced <= 1:
+        raise UserError(f"balanced must lie within 0..1: got {balanced}; try 1.0")

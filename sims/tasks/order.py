@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray, Shaped
 
-from sims.processes import balanced_runs
-from sims.processes.runs import require_balanced
+from sims.processes import Process, balanced_runs, mixed_runs
+from sims.processes.runs import require_mixed
 from sims.prose import SYMBOLS
 from sims.store import UserError
 from sims.tasks.letters import Part, letters, text
@@ -107,18 +107,29 @@ class LocalPermute(Letters):
 
 @dataclasses.dataclass(frozen=True)
 class ShuffleRuns(Task):
-    """+-1 in runs on a ring, or the same signs permuted; equal counts, so that all bags are one bag.
+    """+-1 in runs on a ring, or the same signs permuted; at equal counts all bags are one bag.
 
-    Whatever adds up over positions is at chance too: a token is +1 with chance 1/2 under both labels."""
+    Whatever adds up over positions is at chance too: a token is +1 with chance 1/2 under both labels.
+    `balanced` is a dial for the sum of a sequence, which decides whether attention learns to look at
+    neighbours or away from them [C24]; C(1) does not depend on it."""
 
     name: ClassVar[str] = "shuffle-runs"
     length: int = 64
     """L, tokens per sequence, even."""
     runs: int = 16
     """Runs on the ring, even; permuted signs have L^2 / (2 (L - 1)) of them on average."""
+    balanced: float = 1.0
+    """Share of rings with equal counts; the others are Markov, with so many runs on average."""
 
     def __post_init__(self) -> None:
-        require_balanced(self.length, self.runs)
+        require_mixed(self.length, self.runs, self.balanced)
+
+    @property
+    def process(self) -> Process:
+        """The rings of label 1."""
+        if self.balanced == 1:
+            return balanced_runs(self.length, self.runs)
+        return mixed_runs(self.length, self.runs, self.balanced)
 
     @property
     def known(self) -> dict[str, float]:
@@ -128,7 +139,7 @@ class ShuffleRuns(Task):
     def sample(self, key: PRNGKeyArray, number: int) -> tuple[Tokens, Labels]:
         """Runs (1) or permuted runs (0)."""
         run_key, order_key = jax.random.split(key)
-        tokens = balanced_runs(self.length, self.runs).sample(run_key, number)
+        tokens = self.process.sample(run_key, number)
         return in_order_or_not(tokens, self.length, key=order_key)
 
 
