@@ -1,8 +1,8 @@
 """Each named quantity of theory.md: prediction, toy, Transformer, and a verdict from stored results.
 
 `rows` has one row per quantity, on docs-order where it is measured there; `by_task` every stored measurement
-by task and setting; `by_head` those by layer and head; `missing` what is not stored, with the command that
-makes it; `validation` whether the diagnosis's predicted gains came true.
+by task and setting; `by_head` those by layer and head, along training without a prediction; `missing` what is
+not stored, with the command that makes it; `validation` whether the diagnosis's predicted gains came true.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from full_scale.comparison import places
+from full_scale.comparison import along, places
 from full_scale.comparison.missing import missing
 from full_scale.comparison.places import Measured
 from full_scale.comparison.predictions import PREDICTIONS, Prediction
@@ -34,7 +34,8 @@ def run(results: Mapping[str, Result]) -> tuple[dict[str, object], dict[str, np.
             row(prediction, found, results)
             for prediction in PREDICTIONS
             for found in places.per_head(prediction, results)
-        ],
+        ]
+        + along.rows(results),
         "missing": missing(results),
         "validation": validation(results),
     }, {}

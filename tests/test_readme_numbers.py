@@ -1,10 +1,13 @@
 """Every number in the README is that of the stored study, from which its table is written."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from benchmarks.training_step import SIZES
+from full_scale.training.score_probes import LONGEST, PROBED, interval
 from sims import store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,6 +126,17 @@ def test_what_the_readme_says_of_the_validation_is_what_the_stored_one_holds() -
         f"{runs['predicted_gain']['estimate']:.3f} predicted, {bounded(runs['measured_gain'])} measured"
         in readme
     )
+
+
+def test_the_probes_cost_what_the_readme_says_and_at_most_a_twentieth_of_a_step() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    found = json.loads((ROOT / "benchmarks" / "stored" / "probe_cost.json").read_text())["sizes"]
+    *most, last = (f"{100 * size['share']:.1f}" for size in found.values())
+    assert list(found) == ["L64", "L256", "L1024"]
+    assert f"take {', '.join(most)} and {last} % of the time of training" in readme
+    assert all(size["high"] / size["interval"] < 0.05 for size in found.values())
+    assert all(size["interval"] == interval(SIZES[name].batch, 1) for name, size in found.items())
+    assert f"on {PROBED} held-out sequences" in readme and f"longer than {LONGEST:,}" in readme
 
 
 if __name__ == "__main__":  # prints the lines to paste after a new study

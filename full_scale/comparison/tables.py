@@ -56,29 +56,34 @@ def rendered(values: Mapping[str, Any], kind: Format, chosen: Filter) -> str:
 def text(rows: Sequence[Row], values: Mapping[str, Any]) -> str:
     """One line per row under its quantity's meaning, then validation and what is missing."""
     lines: list[str] = []
-    head = f"{'task, setting':26} {'predicted':>11}  {'toy':26} {'Transformer':26} {'verdict':10} stored in"
+    width = max([26, *(len(place(row)) for row in rows)])
+    head = (
+        f"{'task, setting':{width}} {'predicted':>11}  {'toy':26} {'Transformer':26} {'verdict':10} stored in"
+    )
     for name in dict.fromkeys(row["name"] for row in rows):
         of_name = [row for row in rows if row["name"] == name]
-        lines += [f"{name}: {of_name[0]['meaning']} [{of_name[0]['prediction_source']}]", f"  {head}"]
-        lines += [f"  {line(row)}" for row in of_name]
+        source = of_name[0]["prediction_source"]
+        lines += [f"{name}: {of_name[0]['meaning']}" + (f" [{source}]" if source else ""), f"  {head}"]
+        lines += [f"  {line(row, width)}" for row in of_name]
         lines.append("")
     if not rows:
         lines += ["nothing is measured there", ""]
     return "\n".join([*lines, *validation_lines(values["validation"]), *missing_lines(values["missing"])])
 
 
-def line(row: Row) -> str:
+def line(row: Row, width: int) -> str:
     """One row: where, prediction, toy, Transformer, verdict."""
     toy, transformer = (shown(row[kind]) for kind in MEASURED)
     judged = f"{row['verdict']:10} {row['result'] or ''}".rstrip()
-    return f"{place(row):26} {row['prediction']!s:>11}  {toy:26} {transformer:26} {judged}"
+    return f"{place(row):{width}} {row['prediction']!s:>11}  {toy:26} {transformer:26} {judged}"
 
 
 def place(row: Row) -> str:
     """Task and setting, layer and head where there are some."""
+    parts = [row["task"], row["setting"]]
     if row["layer"] is not None:
-        return f"{row['task']}, layer {row['layer']}, head {row['head']}"
-    return ", ".join(part for part in (row["task"], row["setting"]) if part)
+        parts.append(f"layer {row['layer']}, head {row['head']}")
+    return ", ".join(part for part in parts if part)
 
 
 def shown(found: Mapping[str, Any] | None) -> str:

@@ -62,7 +62,7 @@ class Metrics:
             self.events.close()
 
 
-def plain(value: Value) -> object:
+def plain(value: Value | list[float]) -> object:
     """JSON has no NaN: null stands for what was not measured."""
     if isinstance(value, list):
         return [plain(each) for each in value]

@@ -4,6 +4,8 @@ Labels and reconstruction are both asked, whichever the phase trains. Names and 
 `full_scale.measures`, there taken once, over many more sequences.   [C1, C2, C10, C16, C19]
 """
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -49,7 +51,14 @@ def score_probes(
         nothing = jnp.full((model.config.layers, model.config.heads), jnp.nan, jnp.float32)
         return dict.fromkeys(NAMES, nothing)
     some = held_out.rows(slice(PROBED))
-    return _measured(model, Target.of(phase), some, jax.random.split(key, len(some.labels)), layout)
+    return _measured(model, asked(phase), some, jax.random.split(key, len(some.labels)), layout)
+
+
+def asked(phase: Phase) -> Target:
+    """The masks and the error of both losses: the same, and one program, in all of a run's phases."""
+    own = Target.of(phase)
+    error = own.error if own.objective != "labels" else "auto"
+    return dataclasses.replace(own, objective="both", error=error, freeze=())
 
 
 @eqx.filter_jit
@@ -82,10 +91,9 @@ def reduced(
     tokens, length, label = one
     kind = dict(length=length, frozen_uniform=target.frozen_uniform)
     masked = draw_mask(len(tokens), key=key, ratio=target.ratio, seen=length)
-    error = target.error if target.objective != "labels" else "auto"
     losses = {
         "label": lambda own: label_loss(own, tokens, label, **kind),
-        "reconstruction": lambda own: reconstruction_loss(own, tokens, masked, error=error, **kind),
+        "reconstruction": lambda own: reconstruction_loss(own, tokens, masked, error=target.error, **kind),
     }
     scope = model.scope(length, target.frozen_uniform)
     positions = model.front + len(tokens)

@@ -44,9 +44,11 @@ def test_tensorboard_gets_the_numbers_where_it_is_installed(tmp_path: Path, monk
     monkeypatch.setitem(sys.modules, module.TENSORBOARD, fake)
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: name == module.TENSORBOARD)
     metrics = Metrics(tmp_path / "run.jsonl", done=5)
-    metrics.write(10, {"loss": 2.0, "objective": "labels"})
+    metrics.write(10, {"loss": 2.0, "objective": "labels", "snr": [[0.5, float("nan")]]})
     metrics.close()
-    assert Written.seen == [("run", 6), ("loss", 2.0, 10), "closed"]
+    assert Written.seen[:3] == [("run", 6), ("loss", 2.0, 10), ("snr/layer_0/head_0", 0.5, 10)]
+    assert Written.seen[3][0] == "snr/layer_0/head_1" and Written.seen[4:] == ["closed"]
+    assert json.loads((tmp_path / "run.jsonl").read_text())["snr"] == [[0.5, None]]
 
 
 def test_without_a_place_nothing_is_written(tmp_path: Path) -> None:

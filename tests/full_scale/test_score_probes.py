@@ -1,7 +1,10 @@
 """Probes taken while training: those of explicit score gradients, without touching the run."""
 
 import dataclasses
+import json
+from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,13 +18,14 @@ from full_scale.tasks import load
 from full_scale.training import trial
 from full_scale.training.models import initial_model
 from full_scale.training.objectives import Data
-from full_scale.training.score_probes import NAMES, PROBED, score_probes
+from full_scale.training.score_probes import NAMES, PROBED, asked, score_probes
 from full_scale.training.score_slopes import lag_sums, profile_cosines
+from full_scale.training.trial import Places
 from sims.intervals import unbiased_snr
 from tests.full_scale.small_runs import DATA, small_trial
 from tests.tolerances import FLOAT32
 
-DEEP = dataclasses.replace(small_trial(), model=ModelConfig(layers=2, width=16, heads=2, hidden=16))
+DEEP = dataclasses.replace(small_trial(steps=5), model=ModelConfig(layers=2, width=8, heads=2, hidden=8))
 KEY = jax.random.key(3)
 
 
@@ -55,15 +59,26 @@ def test_sums_by_lag_give_the_cosine_of_profiles() -> None:
     assert float(found) == pytest.approx(expected, abs=10 * FLOAT32)
 
 
-def test_probes_do_not_touch_training() -> None:
-    config = small_trial(steps=5)
+def test_probes_do_not_touch_training_and_are_told_by_layer_and_head(tmp_path: Path) -> None:
+    config, told = DEEP.prefix(1), tmp_path / "run.jsonl"
     with single_precision():
         without = trial.run(config, load(DATA))
-        values, arrays = trial.run(dataclasses.replace(config, probe_every=10), load(DATA))
-    assert values == without[0]
+        probing = dataclasses.replace(DEEP, probe_every=10)
+        first, arrays = trial.run(dataclasses.replace(probing, phases=config.phases), load(DATA))
+        _, both = trial.run(probing, load(DATA), places=Places(metrics=told))
+    assert first == without[0]
     for name, array in without[1].items():
         assert array.tobytes() == arrays[name].tobytes(), name
     for name in NAMES:
-        taken = np.isfinite(arrays[name]).any(axis=(1, 2))
+        taken = np.isfinite(both[name]).any(axis=(1, 2))
         assert not taken[1], name
         assert name == "snr_ratio" or taken[[0, 2]].all(), name
+    lines = [json.loads(line) for line in told.read_text().splitlines()]
+    np.testing.assert_array_equal(lines[2]["snr_label"], both["snr_label"][2])
+    assert "snr_label" not in lines[1] and np.shape(lines[1]["proximity_index"]) == (2, 2)
+
+
+def test_a_run_s_phases_are_probed_by_one_program() -> None:
+    pretraining, labels = (asked(phase) for phase in DEEP.phases)
+    assert eqx.tree_equal(pretraining, labels)
+    assert asked(dataclasses.replace(DEEP.phases[0], freeze=("qk",))).freeze == ()
