@@ -20,7 +20,7 @@ LOOKS = {"label": style.LABELS, "reconstruction": style.RECONSTRUCTION}
 NAMES = {"label": "labels", "reconstruction": "reconstruction"}
 ACCURACIES = {
     "uniform": "uniform attention",
-    "random": "random pattern",
+    "own": "labels' own pattern",
     "pattern": "reconstruction's pattern",
 }
 SMALLEST = 1e-5  # SNRs below are drawn here, on a logarithmic axis
@@ -74,7 +74,7 @@ def snr_by_offset(result: Result) -> Figure:
 
 @style.styled
 def maps(result: Result) -> Figure:
-    """Minus the mean gradient of both losses, the part positions can express, and the attention it makes."""
+    """Minus the mean gradient of both losses, the part positions can express, the pattern learned."""
     titles = {
         "descent_label": "labels",
         "descent_reconstruction": "reconstruction",
@@ -87,9 +87,9 @@ def maps(result: Result) -> Figure:
         signed_map(panel, matrix, float(np.abs(inside).max()) or 1.0)
         style.letter(panel, mark, title)
         panel.set_xlabel("key $j$")
-    weights = result.arrays["attention"] * len(result.arrays["attention"])
+    weights = result.arrays["attention_reconstruction"] * len(result.arrays["attention_reconstruction"])
     image = axes[0, 3].imshow(weights, cmap=style.POSITIVE, vmin=0)
-    style.letter(axes[0, 3], "d", "its attention")
+    style.letter(axes[0, 3], "d", "its pattern")
     axes[0, 3].set_xlabel("key $j$")
     axes[0, 0].set_ylabel("query $i$")
     colour_bar(figure, image, axes[0, 3:], "over uniform")
@@ -110,7 +110,7 @@ def worth(result: Result) -> Figure:
             **(style.REFERENCE.line() | {"marker": "|", "markersize": style.points(8.0), "linestyle": ""}),
         )
     for place, name in enumerate(ACCURACIES, start=len(floors)):
-        look = {"pattern": style.RECONSTRUCTION, "random": style.CONTROL}.get(name, style.LABELS)
+        look = style.RECONSTRUCTION if name == "pattern" else style.LABELS
         interval(left, numbers[f"accuracy_{name}_held_out"], place, look)
     left.set_yticks(range(len(floors) + 3), [*floors, *ACCURACIES.values()])
     left.set_xlabel("held-out accuracy")
@@ -149,10 +149,11 @@ def captions(values: Mapping[str, Any]) -> dict[str, str]:
         "Labels and reconstruction were fitted with attention frozen uniform; bars are 95% intervals over "
         f"{fits} initialisations; proximity is {near}.",
         "maps": "Where descent would move attention. Minus the mean gradient in the scores for labels (a) "
-        "and reconstruction (b), the part of (b) that positions can express (c), and the attention it is "
-        "frozen at (d); first layer, heads added, one initialisation; the scale leaves out the diagonal.",
+        "and reconstruction (b), the part of (b) that positions can express (c), and the pattern of "
+        "attention that reconstruction then learns (d); first layer, heads added (d: averaged), one "
+        "initialisation; the scale leaves out the diagonal.",
         "worth": "What the pattern is worth to the labels, and what it takes to see it. (a) Held-out "
-        "accuracy of the rest of the model, refitted with attention frozen; above them models without "
-        "attention. (b) Sequences after which the gradient along the pattern is known at three standard "
-        "errors.",
+        "accuracy with attention uniform, or kept to one pattern for all sequences that labels or "
+        "reconstruction learn; below, models without attention. (b) Sequences after which the gradient along "
+        "reconstruction's first step is known at three standard errors.",
     }

@@ -8,7 +8,7 @@ import numpy as np
 from full_scale.dataset import Dataset
 from full_scale.diagnosis import contrast, directions
 from full_scale.diagnosis.config import DiagnosisConfig
-from full_scale.diagnosis.verdict import Verdict, judged, label_share, needed, specific_gain
+from full_scale.diagnosis.verdict import PATTERNS, Verdict, gains, judged, label_share, needed
 from full_scale.floors import floors
 from sims import store
 from sims.intervals import Interval, mean_interval, ratio_interval, score_snr
@@ -64,14 +64,14 @@ def numbers(
         found[f"visible_share_{loss}"] = mean_interval(
             np.array([fit[f"visible_share_{loss}"] for fit in fits])
         )
-    for name in ("uniform", "pattern", "random"):
+    for name in PATTERNS:
         for part in ("train", "held_out"):
             measure = f"accuracy_{name}_{part}"
             found[measure] = mean_interval(np.array([fit[measure] for fit in fits]))
     for name in ("escape_rate", "reconstruction_time", "contrast_snr"):
         found[name] = mean_interval(np.array([fit[name] for fit in fits]))
     found["plateau_ratio"] = plateau_ratio(fits)
-    return found | {"specific_gain": mean_interval(specific_gain(fits, floor, config.thresholds))}
+    return found | {"gain": mean_interval(gains(fits, floor))}
 
 
 def offset_snrs(fits: Sequence[dict[str, Any]], loss: str) -> list[dict]:

@@ -17,8 +17,6 @@ class Thresholds:
     """Held-out accuracy that reconstruction's pattern must add for it to be worth pretraining."""
     reached: float = 0.05
     """Accuracy above a constant guess that counts as having found something at all."""
-    seen: float = 0.5
-    """Share of the pattern's worth that labels find by themselves above which pretraining is not needed."""
     standard_errors: float = 3.0
     """z: the sign of a gradient counts as known at so many standard errors.   [C16]"""
     expressible: float = 0.2
@@ -39,8 +37,6 @@ class DiagnosisConfig:
     """Sequences per step; by default 50, fewer where sequences are longer than 128."""
     learning_rate: float | None = None
     """Peak rate of the fits; by default 0.02 at width 32, and 1/width of that."""
-    keys: float = 5.0
-    """Strength of frozen patterns: effective number of keys that a query reads."""
     train_most: int = 20_000
     """At most this many training sequences are used, drawn at random."""
     held_out_most: int = 2_000
@@ -54,7 +50,5 @@ class DiagnosisConfig:
         for name in ("steps", "batch"):
             if getattr(self, name) is not None:
                 at_least(1, **{name: getattr(self, name)})
-        if not self.keys > 1:
-            raise UserError(f"keys must be above 1: got {self.keys}; try 5")
         if self.learning_rate is not None and not self.learning_rate > 0:
             raise UserError(f"learning_rate must be positive: got {self.learning_rate}; try 0.01")

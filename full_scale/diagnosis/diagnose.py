@@ -30,7 +30,7 @@ STEPS, BATCH, PEAK = 800, 50, 0.02
 LONG = 128  # tokens from which a batch holds fewer sequences
 BUDGET = 1.5e12  # floating-point operations of one fit: some 20 s on one core
 FEWEST_STEPS = 200
-DECIDING = ("directions", "evidence", "fits", "frozen", "plateau", "pulls")
+DECIDING = ("directions", "evidence", "fits", "frozen", "pattern", "plateau", "pulls")
 Report = Callable[..., None]
 
 
@@ -50,7 +50,6 @@ class Unit:
     data: str
     model: ModelConfig
     fit: FitConfig
-    keys: float
     seed: int
     code: str
 
@@ -106,7 +105,7 @@ def diagnose(
     checked(dataset, model)
     used, seed = capped(dataset, config.train_most, config.held_out_most, 0), seed_of(key)
     fit, digest = fit_config(config, model, dataset.length), used.sha256()
-    units = [Unit(digest, model, fit, config.keys, seed + index, code()) for index in range(config.fits)]
+    units = [Unit(digest, model, fit, seed + index, code()) for index in range(config.fits)]
     if folder is None:
         with tempfile.TemporaryDirectory() as scratch:
             results = computed(used, units, Path(scratch), report, jobs, command)
@@ -175,8 +174,6 @@ def stored(unit: Unit, *, dataset: Dataset, folder: Path, command: str, report: 
 
     def compute() -> tuple:
         with single_precision():
-            return evidence(
-                dataset, unit.model, unit.fit, unit.keys, unit.seed, lambda steps: report(steps, None)
-            )
+            return evidence(dataset, unit.model, unit.fit, unit.seed, lambda steps: report(steps, None))
 
     store.stage(folder, unit.name, unit, compute, command=command, seed=unit.seed)

@@ -132,37 +132,6 @@ def random_like(matrices: Matrices, model: Transformer, seed: int) -> Matrices:
     return unit(expressible(centred(draw), model)[0])
 
 
-def kernel(direction: Matrices, keys: float) -> Matrices:
-    """E = exp(s D) with s such that a query reads `keys` keys, in effect, on average over rows.
-
-    The effective number is the exponential of a row's entropy.
-    """
-    scores = unit(direction).astype(np.float64)
-    if not np.any(scores):
-        return np.ones_like(scores, np.float32)
-    weak, strong = 0.0, 1.0
-    while effective_keys(scores, strong) > keys and strong < 1e8:
-        weak, strong = strong, 2 * strong
-    for _ in range(12):
-        middle = (weak + strong) / 2
-        weak, strong = (middle, strong) if effective_keys(scores, middle) > keys else (weak, middle)
-    return np.exp(shifted(scores, strong)).astype(np.float32)
-
-
-def shifted(scores: np.ndarray, strength: float) -> np.ndarray:
-    """strength x scores, less each row's maximum."""
-    return strength * (scores - scores.max(axis=-1, keepdims=True))
-
-
-def effective_keys(scores: np.ndarray, strength: float) -> float:
-    """exp(entropy) of softmax(strength x scores), averaged over rows."""
-    steep = shifted(scores, strength)
-    weights = np.exp(steep)
-    total = weights.sum(axis=-1)
-    entropy = np.log(total) - (weights * steep).sum(axis=-1) / total
-    return float(np.exp(entropy).mean())
-
-
 def dominant_offset(direction: Float[np.ndarray, "query key"], inputs: Inputs) -> dict[str, object]:
     """The lag, or an image's (rows, columns), with the largest mean entry; and the profile by lag."""
     length = inputs.length

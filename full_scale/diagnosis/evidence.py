@@ -1,7 +1,9 @@
-"""One initialisation's evidence: fits and score gradients at uniform attention, fits at frozen patterns.
+"""One initialisation's evidence: fits and score gradients at uniform attention, fits with a pattern.
 
-Both losses are fitted on training sequences. Directions come from reconstruction's gradient on training
-sequences, without labels; the rest is measured on sequences that nothing was fitted to.   [C16, C19, C20]
+Both losses are fitted on training sequences, with attention uniform and with attention kept to one pattern
+for all sequences, which each loss learns for itself. Directions come from reconstruction's gradient on
+training sequences, without labels; the rest is measured on sequences that nothing was fitted to.
+[C16, C19, C20]
 """
 
 import dataclasses
@@ -16,6 +18,7 @@ from full_scale.dataset import PARTS, Dataset
 from full_scale.diagnosis import directions
 from full_scale.diagnosis.directions import Matrices, Offsets
 from full_scale.diagnosis.fits import FitConfig, fitted, label_logits
+from full_scale.diagnosis.pattern import keys_read, pattern
 from full_scale.diagnosis.plateau import clocks
 from full_scale.diagnosis.pulls import Pulls, pulls, snr
 from full_scale.model import ModelConfig, Transformer
@@ -25,8 +28,9 @@ from full_scale.training.phases import Phase
 MOST_FLOATS = 2**24  # of each factor of the gradients held at once: 64 MB
 PROBED = 1024  # sequences whose gradients are taken, at most
 LOSSES = {"label": "labels", "reconstruction": "reconstruction"}
-STEPS_OF = 4  # fits per initialisation
-Values = dict[str, float | list[float] | str | dict]
+READ = 64  # sequences whose mean the pattern reads
+STEPS_OF = 5  # fits per initialisation
+Values = dict[str, float | list[float] | list[list[float]] | str | dict]
 Tell = Callable[[int], None]
 
 
@@ -38,6 +42,7 @@ class Parts:
     held_out: Data
     probed_train: Data
     probed: Data
+    read: Data
 
     @classmethod
     def of(cls, dataset: Dataset, model: ModelConfig) -> "Parts":
@@ -47,7 +52,7 @@ class Parts:
             others = [part._replace(lengths=None) for part in others]
         held = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *others)
         most = max(16, min(PROBED, MOST_FLOATS // (model.layers * dataset.length * model.width)))
-        return cls(train, held, some(train, most), some(held, most))
+        return cls(train, held, some(train, most), some(held, most), some(train, READ))
 
 
 def some(data: Data, most: int) -> Data:
@@ -60,7 +65,6 @@ def evidence(
     dataset: Dataset,
     model: ModelConfig,
     fit: FitConfig,
-    keys: float,
     seed: int,
     tell: Tell = lambda steps: None,
 ) -> tuple[Values, dict[str, np.ndarray]]:
@@ -68,10 +72,10 @@ def evidence(
     parts = Parts.of(dataset, model)
     fresh, fit_key, probe_key = jax.random.split(jax.random.key(seed), 3)
     start = eqx.filter_jit(Transformer)(model, dataset.inputs, key=fresh)
-    learn = lambda loss, kernels=None: fitted(
-        start, target(loss), parts.train, fit, kernels, key=fit_key, report=tell
+    learn = lambda loss, kernels=None, read=None: fitted(
+        start, target(loss), parts.train, fit, kernels, read, key=fit_key, report=tell
     )
-    models = {loss: learn(loss) for loss in ("reconstruction", "label")}
+    models = {loss: learn(loss) for loss in LOSSES}
     found = {loss: pulls(each, loss == "label", parts.probed, key=probe_key) for loss, each in models.items()}
     whole = -np.asarray(pulls(models["reconstruction"], False, parts.probed_train, key=probe_key).mean())
     whole = directions.centred(whole)
@@ -84,12 +88,15 @@ def evidence(
         values |= {f"{name}_{loss}": value for name, value in measured(pull, looked, seen).items()}
     values |= clocks(models["label"], found, parts.probed, looked["expressible"])
     values |= accuracies("uniform", models["label"], parts, None)
-    for name, direction in (("pattern", own), ("random", chance)):
-        kernels = jnp.asarray(directions.kernel(direction, keys))
-        values |= accuracies(name, learn("label", kernels), parts, kernels)
+    unfolded = {loss: learn(loss, read=parts.read) for loss in LOSSES}
+    patterns = {loss: eqx.filter_jit(pattern)(each, parts.read) for loss, each in unfolded.items()}
+    values |= accuracies("own", unfolded["label"], parts, patterns["label"])
+    kernels = patterns["reconstruction"]
+    values |= accuracies("pattern", learn("label", kernels), parts, kernels)
+    values |= {f"keys_read_{loss}": keys_read(np.asarray(each)) for loss, each in patterns.items()}
     summed = looked["expressible"].sum(axis=1)
     values["dominant"] = directions.dominant_offset(summed[0], dataset.inputs)
-    return values, pictures(found, looked, keys, own)
+    return values, pictures(found, looked, patterns)
 
 
 def target(loss: str) -> Target:
@@ -132,13 +139,11 @@ def accuracies(name: str, model: Transformer, parts: Parts, kernels: jax.Array |
 
 
 def pictures(
-    found: dict[str, Pulls], looked: dict[str, Matrices], keys: float, own: Matrices
+    found: dict[str, Pulls], looked: dict[str, Matrices], patterns: dict[str, jax.Array]
 ) -> dict[str, np.ndarray]:
-    """The first layer's mean descents, the expressible part, and the attention that gives."""
-    weights = directions.kernel(own[:1], keys)[0]
-    weights /= weights.sum(axis=-1, keepdims=True)
+    """The first layer's mean descents, the expressible part, and the patterns that both losses learn."""
     return {
         **{f"descent_{loss}": -np.asarray(pull.mean())[0].sum(axis=0) for loss, pull in found.items()},
         "expressible": looked["expressible"][0].sum(axis=0),
-        "attention": weights.mean(axis=0),
+        **{f"attention_{loss}": np.asarray(each)[0].mean(axis=0) for loss, each in patterns.items()},
     }

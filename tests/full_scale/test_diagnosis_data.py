@@ -150,8 +150,8 @@ def test_arrays_are_diagnosed_whole(found):
     fits, floors = found.values["fits"], found.values["floors"]
     pattern = np.mean([fit["accuracy_pattern_held_out"] for fit in fits])
     simple = max(floors[name] for name in ("constant", "bag_of_tokens", "linear", "length"))
-    assert numbers["specific_gain"]["n"] == 2
-    assert numbers["specific_gain"]["estimate"] <= pattern - simple + 1e-9
+    assert numbers["gain"]["n"] == 2
+    assert numbers["gain"]["estimate"] <= pattern - simple + 1e-9
 
 
 def test_the_summary_and_the_page_say_the_verdict_and_hold_no_address(found):

@@ -1,0 +1,91 @@
+"""Both arms of the validation, trained at equal steps: labels alone, and SPT.
+
+Learning rates are the best of a small grid on a seed of their own, by validation accuracy.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from full_scale.model import ModelConfig
+from full_scale.tasks import Task
+from full_scale.training.optimizers import OptimizerConfig
+from full_scale.training.phases import Phase
+from full_scale.training.trial_config import TrialConfig
+from full_scale.training.trials import run_all
+from sims.limits import at_least
+
+ARMS = ("label_only", "spt")
+WARMUP = 0.2  # of every phase: the label arm needs it
+EVERY = 50  # steps between measurements
+TUNING = 1_000  # added to the seed of the runs that choose a rate
+Tell = Callable[[float, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """How both arms are trained."""
+
+    seeds: int = 3
+    """Runs of each arm."""
+    steps: int = 1_500
+    """Optimiser steps of a run; two thirds of SPT's pretrain."""
+    rates: tuple[float, ...] = (3e-3, 1e-2)
+    """Learning rates tried."""
+
+    def __post_init__(self) -> None:
+        at_least(2, seeds=self.seeds)
+        at_least(3 * EVERY, steps=self.steps)
+        at_least(1, rates=len(self.rates))
+
+
+def trained(
+    config: TrainingConfig,
+    model: ModelConfig,
+    available: Mapping[str, Task],
+    folder: Path,
+    *,
+    seed: int,
+    command: str,
+    jobs: int | None,
+    report: Tell,
+) -> dict[str, dict[str, Any]]:
+    """Both arms' accuracies on every task, at their tuned rates."""
+
+    def run(named: Mapping[tuple, TrialConfig], first: float, doing: str) -> dict[tuple, Any]:
+        told = lambda done, of, **_: report(first + 0.5 * done / max(of, 1), doing)
+        results = run_all(list(named.values()), folder, command=command, report=told, jobs=jobs)
+        return {which: result.values for which, result in zip(named, results, strict=True)}
+
+    pairs = [(name, arm) for name in available for arm in ARMS]
+    of = lambda name, arm, rate, seed: trial(config, model, available[name], arm, rate, seed)
+    tuning = {(*pair, rate): of(*pair, rate, TUNING + seed) for pair in pairs for rate in config.rates}
+    scores = run(tuning, 0.0, "tuning")
+    best = {
+        pair: max(config.rates, key=lambda rate: scores[(*pair, rate)]["validation_accuracy"])
+        for pair in pairs
+    }
+    runs = {
+        (*pair, index): of(*pair, best[pair], seed + index) for pair in pairs for index in range(config.seeds)
+    }
+    found = run(runs, 0.5, "training")
+    reached = lambda pair, part: [found[(*pair, i)][f"{part}_accuracy"] for i in range(config.seeds)]
+    return {
+        name: {"rates": {arm: best[name, arm] for arm in ARMS}}
+        | {arm: {part: reached((name, arm), part) for part in ("test", "train")} for arm in ARMS}
+        for name in available
+    }
+
+
+def trial(
+    config: TrainingConfig, model: ModelConfig, task: Task, arm: str, rate: float, seed: int
+) -> TrialConfig:
+    """One run of an arm: equal steps for both."""
+    optimizer = OptimizerConfig(learning_rate=rate, warmup=WARMUP)
+    third = max(EVERY, config.steps // 3 // EVERY * EVERY)
+    if arm == "label_only":
+        phases: tuple[Phase, ...] = (Phase("labels", 3 * third, optimizer),)
+    else:
+        phases = Phase("reconstruction", 2 * third, optimizer), Phase("labels", third, optimizer)
+    return TrialConfig(task, model, phases, seed, every=EVERY)
