@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from sims.errors import UserError
 from sims.provenance import canonical, config_hash, plain, provenance
 
 __all__ = [
@@ -27,10 +28,6 @@ __all__ = [
 
 PARTIAL = ".partial"
 FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-
-
-class UserError(Exception):
-    """A mistake the user can mend; the message is one line: what was expected, what came, the remedy."""
 
 
 class StoreError(UserError):

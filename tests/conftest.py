@@ -21,3 +21,20 @@ def forget_programs():
     """What a module compiled goes with it: two thousand tests would hold gigabytes."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture
+def front_door(capsys, monkeypatch):
+    """Run one command line in this process: exit code, stdout, stderr."""
+    import sptlab
+
+    monkeypatch.setattr(sptlab, "prepare_jax", lambda: None)  # it would outlast the test
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            code = sptlab.main(list(map(str, arguments)))
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, *capsys.readouterr()
+
+    return run

@@ -17,8 +17,8 @@ from typing import Any
 import jax
 import tyro
 
+from sims.commands.progress import progress
 from sims.provenance import commit
-from sptlab import progress
 from tests.mutants import MODULES, Mutant, in_place, live, mutants
 from tests.mutation_trials import Trial, claims_using, trials
 

@@ -89,11 +89,9 @@ def test_a_trial_asks_dask_for_a_gpu_where_a_worker_offers_one(resources, asked)
 
 
 def test_a_trial_in_a_worker_is_the_single_simulation_of_its_settings_and_seed(machine, tmp_path):
-    import sptlab
-
     machine.setenv(toy_trials.JOURNAL, str(tmp_path / "journal"))
     found = work(TOY, Setup(identity(MODULE)), 0)
-    values, arrays = toy_trials.run(TOY.config, key=sptlab.stage_key("toy_trials", 0))
+    values, arrays = toy_trials.run(TOY.config, key=stage_key("toy_trials", 0))
     assert isinstance(found, Outcome)
     assert found.values == values and found.device == "cpu" and found.seconds > 0
     assert found.arrays["numbers"].tobytes() == jax.device_get(arrays["numbers"]).tobytes()

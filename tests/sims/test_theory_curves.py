@@ -219,7 +219,7 @@ def test_derive_draws_the_claims_figure_from_stored_results(results, tmp_path, c
 
 
 def test_a_figure_of_several_claims_or_of_an_unknown_kind_is_refused(results, tmp_path):
-    with pytest.raises(sptlab.UsageError, match="--figure draws one claim: got C1, C2"):
+    with pytest.raises(UserError, match="--figure draws one claim: got C1, C2"):
         sptlab.write_claim_figure(["C1", "C2"], tmp_path / "a.pdf", tmp_path)
     with pytest.raises(UserError, match=r"ends in .pdf, .png, .svg; got .*; try boundaries.pdf"):
         write_figure(results, figure_of("C17"), tmp_path / "a.gif")
