@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.bands import compare, compare_all
-from sims.exponents import exponent, powers
+from sims.exponents import exponent
 from sims.limits import at_least
 from sims.store import UserError
 
@@ -76,7 +76,7 @@ def summary(
     verdicts["share_leading"] = compare(measured, leading, exact=False)[0].as_json()
     arrays |= {"share_leading": leading, "lengths": np.array(config.lengths), "half_widths": widths}
     exponents = {
-        f"half_width_{width}": exponent(lengths, measured[:, i], float(powers(lengths, exact[i])), -2.0)
+        f"half_width_{width}": exponent(lengths, measured[:, i], exact[i], -2.0)
         for i, width in enumerate(config.half_widths)
     }
     return {"inside": verdicts, "exponents": exponents}, arrays

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 import theory
 from sims.bands import LEVEL, compare_all
-from sims.exponents import fitted, slopes
+from sims.exponents import exponent
 from sims.intervals import Interval, score_snr_ratio
 from sims.limits import at_least, between
 from sims.processes import sample
@@ -28,6 +28,7 @@ Arrays = dict[str, np.ndarray]
 HEAD = 1e-3  # of the label's head: small enough for a constant prediction, and no ratio depends on it
 RAREST = 0.01  # chances of a wrong sign below it are too rare for these batches to count
 KINDS = ("label", "imbalanced", "hidden")
+LIMITS = {"label": 2.0, "hidden": 0.0}  # exponents of the SNR in a small contrast   [C7]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,12 +191,10 @@ def summary(config: Config, pulls: Arrays) -> tuple[dict[str, object], Arrays]:
         {f"wrong_{loss}": (wrong[loss][:, seen[loss]], law[f"{loss}_wrong"][seen[loss]]) for loss in wrong},
         exact=False,
     )
-    axis = np.log(law["kappa"][1:])
+    root = np.sqrt(law["kappa"][1:])  # of its root a score has the exponent that its square has of kappa
     exponents = {
-        kind: jackknife_exponent(
-            axis, measured[kind][:, 1:], float(slopes(axis, np.log(law[kind][None, 1:]))[0])
-        )
-        for kind in ("label", "hidden")
+        kind: exponent(root, measured[kind][:, 1:], expected[kind][1:], limit)
+        for kind, limit in LIMITS.items()
     }
     ratios = count_ratios(law, measured)
     values: dict[str, object] = {
@@ -203,10 +202,7 @@ def summary(config: Config, pulls: Arrays) -> tuple[dict[str, object], Arrays]:
         "where_theory_leaves": WHERE_THEORY_LEAVES,
         "count_ratio": ratios,
         "count_ratio_inside": float(np.mean([each["inside"] for each in ratios])),
-        "kappa_exponent": {
-            "label": exponents["label"] | {"asymptotic": 2.0},
-            "hidden": exponents["hidden"] | {"asymptotic": 0.0},
-        },
+        "kappa_exponent": exponents,
     }
     arrays = {f"wrong_{loss}": share.mean(axis=0) for loss, share in wrong.items()}
     arrays |= {f"wrong_{loss}_theory": law[f"{loss}_wrong"] for loss in wrong}
@@ -234,15 +230,6 @@ def inside_of(interval: Interval, number: float) -> bool:
     """Whether a number lies in an interval; None is no bound."""
     low, high = interval.low, interval.high
     return (low is None or low <= number) and (high is None or number <= high)
-
-
-def jackknife_exponent(axis: np.ndarray, samples: np.ndarray, predicted: float) -> dict[str, object]:
-    """The exponent of the squared mean score; its error by the jackknife, one seed left out at a time."""
-    count, total = len(samples), samples.sum(axis=0)
-    squared = lambda mean: np.log(mean**2)
-    whole = slopes(axis, squared(total / count)[None])[0]
-    without = slopes(axis, squared((total[None] - samples) / (count - 1)))
-    return fitted(count * whole - (count - 1) * without, predicted)
 
 
 WHERE_THEORY_LEAVES = {

@@ -1,4 +1,8 @@
-"""Exponents and slopes fitted to each seed by itself, so that their spread is the fit's standard error."""
+"""Exponents and slopes fitted to simulated curves, each with the standard error that its seeds give it.
+
+A number fitted to every seed by itself has the error of a mean. Where single seeds have no logarithm the
+fit is to the mean over seeds, and its error is the jackknife's: one seed left out at a time.
+"""
 
 import numpy as np
 from jaxtyping import Float
@@ -6,64 +10,83 @@ from scipy import stats
 
 from sims.bands import LEVEL
 from theory.claims.exponents import fitted_slope
+from theory.tolerances import EXACT_FLOAT64
 
 
 def slopes(
-    at: Float[np.ndarray, " point"], samples: Float[np.ndarray, "*seed point"]
+    at: Float[np.ndarray, " point"],
+    samples: Float[np.ndarray, "*seed point"],
+    weights: Float[np.ndarray, " point"] | None = None,
 ) -> Float[np.ndarray, "*seed"]:
     """The least-squares slope of each seed's curve."""
-    return np.asarray(fitted_slope(np.asarray(at, float), np.moveaxis(np.asarray(samples, float), -1, 0)))
+    curves = np.moveaxis(np.asarray(samples, float), -1, 0)
+    return np.asarray(fitted_slope(np.asarray(at, float), curves, weights))
 
 
 def powers(
-    at: Float[np.ndarray, " point"], sizes: Float[np.ndarray, "*seed point"]
+    at: Float[np.ndarray, " point"],
+    sizes: Float[np.ndarray, "*seed point"],
+    weights: Float[np.ndarray, " point"] | None = None,
 ) -> Float[np.ndarray, "*seed"]:
     """The exponent of each seed's sizes in `at`."""
-    return slopes(np.log(at), np.log(sizes))
+    return slopes(np.log(at), np.log(sizes), weights)
 
 
-def fitted(samples: Float[np.ndarray, " seed"], predicted: float) -> dict[str, object]:
+def fitted(samples: Float[np.ndarray, " seed"], predicted: float, *, leaves: str = "") -> dict[str, object]:
     """Mean over seeds of a fitted number, its standard error, and how many of them it lies from `predicted`.
 
-    `inside`: whether it is within the 99 % interval, Student's t."""
+    `inside`: whether it is within the 99 % interval, Student's t; `leaves`: why it need not be."""
     samples = np.asarray(samples, float)
     mean, error = float(samples.mean()), float(samples.std(ddof=1) / np.sqrt(samples.size))
     score = abs(mean - predicted) / error if error else float(mean != predicted)
     limit = float(stats.t.ppf((1 + LEVEL) / 2, samples.size - 1))
-    found: dict[str, object] = {
+    return {
         "measured": mean,
         "standard_error": error,
         "predicted": float(predicted),
         "z": score,
+        "limit_z": limit,
+        "within_one_standard_error": score <= 1,
+        "inside": score <= limit,
+        "verdict": verdict(score, limit, leaves),
+        "seeds": samples.size,
     }
-    return found | {"limit_z": limit, "inside": score <= limit, "seeds": samples.size}
+
+
+def verdict(score: float, limit: float, leaves: str = "") -> str:
+    """How a fitted number lies to the predicted one; of true ones two in three lie within one error."""
+    if score <= 1:
+        return "within one standard error of the theory"
+    inside = "inside" if score <= limit else "outside"
+    reason = f": {leaves}" if leaves else ""
+    return f"{score:.1f} standard errors from the theory, {inside} its {LEVEL:.0%} interval{reason}"
 
 
 def paired(
     at: Float[np.ndarray, " point"],
     samples: Float[np.ndarray, "seed point"],
     theory: Float[np.ndarray, "seed point"],
+    *,
+    leaves: str = "",
 ) -> dict[str, object]:
     """The exponent of positive curves beside that of the theory's curve of the same seed."""
     measured, law = powers(at, samples), powers(at, theory)
-    return fitted(measured - law + law.mean(), float(law.mean()))
+    return fitted(measured - law + law.mean(), float(law.mean()), leaves=leaves)
 
 
 def exponent(
     at: Float[np.ndarray, " point"],
     samples: Float[np.ndarray, "seed point"],
-    predicted: float,
+    theory: Float[np.ndarray, " point"],
     asymptotic: float,
-) -> dict[str, float]:
-    """The exponent fitted to the mean over seeds, with its jackknife standard error, beside those predicted.
+) -> dict[str, object]:
+    """The exponent of the mean over seeds beside that of the theory's curve; `asymptotic`: the claim's limit.
 
-    `predicted` is the same fit to the theory's curve, `asymptotic` the claim's limit. Leaving out one seed
-    at a time estimates the error of the fit to the mean, also where single seeds have no logarithm.
+    Points weigh (theory/standard error)^2, the precision of the mean's logarithm, alike in both fits. The
+    jackknife's pseudo-values n fit - (n - 1) fit without the seed have the fit's error as their mean's.
     """
     count, total = len(samples), samples.sum(axis=0)
-    left_out = powers(at, (total[None] - samples) / (count - 1))
-    error = float(np.sqrt((count - 1) / count * np.sum((left_out - left_out.mean()) ** 2)))
-    measured = float(powers(at, total / count))
-    z = abs(measured - predicted) / error if error > 0 else 0.0
-    found = {"measured": measured, "standard_error": error, "predicted": predicted}
-    return found | {"asymptotic": asymptotic, "z": z}
+    weights = 1 / (samples.var(axis=0, ddof=1) / theory**2 + EXACT_FLOAT64**2)
+    fit = lambda means: powers(at, np.abs(means), weights)
+    whole, without = fit(total / count), fit((total[None] - samples) / (count - 1))
+    return fitted(count * whole - (count - 1) * without, float(fit(theory))) | {"asymptotic": asymptotic}

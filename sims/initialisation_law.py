@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 
 import theory
 from sims.bands import compare_all
-from sims.exponents import exponent, powers
+from sims.exponents import exponent
 from sims.flows import shifted_task
 from sims.limits import at_least, between
 from sims.processes import ar1, spectrum
@@ -97,10 +97,9 @@ def run(
         report(1, 1)
     predicted = predicted_squares(setting, config)
     verdicts, arrays = compare_all({name: (squares[name], predicted[name]) for name in CASES})
-    exponents = {}
-    for name, limit in CASES.items():
-        fitted = exponent(sizes**2, squares[name], float(powers(sizes**2, predicted[name])), limit)
-        exponents[name] = fitted
+    exponents = {
+        name: exponent(sizes**2, squares[name], predicted[name], limit) for name, limit in CASES.items()
+    }
     arrays["sizes"] = sizes
     return {"inside": verdicts, "exponents": exponents}, arrays
 

@@ -87,8 +87,7 @@ def summary(
         leading, _ = compare(measured[:, i], closed[i], exact=False)
         verdicts[f"{name}_first_order"] = leading.as_json()
         arrays[f"{name}_first_order"] = closed[i]
-        predicted = float(powers(lengths, reduced[i]))
-        exponents[name] = exponent(lengths, measured[:, i], predicted, limit)
+        exponents[name] = exponent(lengths, measured[:, i], reduced[i], limit)
         exponents[name]["first_order"] = float(powers(lengths, closed[i]))
     gap = np.abs(measured.mean(axis=0) / closed - 1)
     distance = {name: gap[i].tolist() for i, name in enumerate(NAMES)}

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from sims.bands import LEVEL, compare, compare_all
-from sims.exponents import exponent, powers
 from sims.store import UserError
 
 THEORY = np.linspace(1.0, 2.0, 12)
@@ -40,24 +39,6 @@ def test_the_arrays_of_several_curves_carry_their_names():
     verdicts, arrays = compare_all({"a": (simulated(0), THEORY)}, exact=False)
     assert set(arrays) == {"a_mean", "a_low", "a_high", "a_theory"}
     assert verdicts["a"]["exact"] is False
-
-
-def test_an_exponent_lies_within_three_of_its_standard_errors_of_the_truth():
-    generator, at = np.random.default_rng(0), np.array([1.0, 2.0, 4.0])
-    noisy = at**1.5 * (1 + 0.2 * generator.normal(size=(400, 3)))
-    found = exponent(at, noisy, 1.5, 2.0)
-    assert powers(at, at**1.5) == pytest.approx(1.5)
-    assert 0 < found["standard_error"] < 0.03
-    assert found["z"] < 3 and abs(found["measured"] - found["asymptotic"]) > 10 * found["standard_error"]
-
-
-def test_the_standard_error_of_an_exponent_is_the_spread_of_repetitions():
-    at, found = np.array([1.0, 2.0, 4.0]), []
-    for seed in range(100):
-        noise = np.random.default_rng(seed).normal(size=(30, 3))
-        found.append(exponent(at, at * (1 + 0.2 * noise), 1.0, 1.0))
-    spread = np.std([each["measured"] for each in found])
-    assert np.mean([each["standard_error"] for each in found]) == pytest.approx(spread, rel=0.2)
 
 
 def test_one_seed_has_no_band():

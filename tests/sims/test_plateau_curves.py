@@ -18,7 +18,6 @@ from sims import (
     contrast,
     escape,
     escape_clocks,
-    exponents,
     forgetting,
     mask_ratio,
     plateau,
@@ -162,11 +161,6 @@ def test_the_share_from_pulled_back_gradients_is_the_claimed_one_in_every_cell_t
     fixed = ~np.isnan(claimed)
     np.testing.assert_allclose(share[fixed], claimed[fixed], atol=EXACT_FLOAT64)
     assert (share[~fixed] < 0.999).all()
-
-
-def test_a_fitted_number_without_spread_is_compared_exactly():
-    assert exponents.fitted(np.ones(4), 1.0)["inside"]
-    assert exponents.fitted(np.array([0.9, 1.1, 1.0, 1.05]), 2.0)["inside"] is False
 
 
 def test_power_spectra_give_the_pooled_squares_of_the_layer():

@@ -6,14 +6,18 @@ from jaxtyping import Array, Float
 
 
 def fitted_slope(
-    at: Float[Array | np.ndarray, " point"], values: Float[Array | np.ndarray, "point *axes"]
+    at: Float[Array | np.ndarray, " point"],
+    values: Float[Array | np.ndarray, "point *axes"],
+    weights: Float[np.ndarray, " point"] | None = None,
 ) -> Float[Array | np.ndarray, "*axes"]:
-    """sum_p (t_p - mean t) y_p / sum_p (t_p - mean t)^2: the slope of y in t, by least squares.
+    """sum_p w_p (t_p - mean t) y_p / sum_p w_p (t_p - mean t)^2: the slope of y in t, by least squares.
 
-    Of numpy or jax arrays; every fit of the simulations is this one."""
-    places = at - at.mean()
+    Every point weighs 1 unless told; of numpy or jax arrays; every fit of the simulations is this one."""
+    weights = np.ones(at.shape, at.dtype) if weights is None else weights
+    places = at - weights @ at / weights.sum()
+    pulls = weights * places
     flat = values.reshape(len(values), -1)
-    return (places @ flat / (places @ places)).reshape(values.shape[1:])
+    return (pulls @ flat / (pulls @ places)).reshape(values.shape[1:])
 
 
 def fitted_exponent(at: Float[Array, " point"], sizes: Float[Array, "point *axes"]) -> Float[Array, "*axes"]:
