@@ -4,10 +4,13 @@ Every process computes the same; the first alone keeps results, metrics and chec
 others what it found, so that no common disk is needed. Each process needs the data.
 """
 
+import atexit
 import contextlib
 import dataclasses
+import os
 import re
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +23,7 @@ from jaxtyping import PyTree
 from sims.store import UserError, write_atomic
 
 SECONDS = 60  # to find each other
+LOST = re.compile("gloo|nccl|unavailable|heartbeat|coordination service", re.IGNORECASE)
 AGAIN = "start all processes again with the same command: they go on from the last checkpoint"
 
 
@@ -61,9 +65,34 @@ def joined(hosts: Hosts) -> Iterator[None]:
     begin(hosts)
     try:
         yield
-    except jax.errors.JaxRuntimeError as error:
-        raise UserError(f"lost another process: {str(error).splitlines()[0][:200]}; {AGAIN}") from error
+    except BaseException as error:
+        at_exit_wait_for_nobody(error)
+        if isinstance(error, (jax.errors.JaxRuntimeError, ValueError)) and LOST.search(str(error)):
+            raise UserError(lost(jax.process_count(), jax.process_index(), str(error))) from error
+        raise
     jax.distributed.shutdown()
+
+
+def lost(processes: int, own: int, reason: str) -> str:
+    """What to tell of a process that has gone; of two it is the other one."""
+    which = f"process {1 - own}" if processes == 2 else "one of the others (its own last lines say why)"
+    return f"expected {processes} processes, lost {which}: {reason.splitlines()[0][:200]}; {AGAIN}"
+
+
+def at_exit_wait_for_nobody(error: BaseException) -> None:
+    """End as soon as the error has been told, with the status it has in `sptlab`.
+
+    JAX would wait at exit until all processes are done, for minutes where one is gone or the others wait for
+    this one, and then abort with its own log.
+    """
+    status = 2 if isinstance(error, Exception) else 130
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+    atexit.register(leave)
 
 
 def begin(hosts: Hosts) -> None:

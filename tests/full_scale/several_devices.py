@@ -16,6 +16,7 @@ from full_scale.training import checkpoint, hosts, mesh, trial
 from full_scale.training.models import initial_model
 from full_scale.training.objectives import Data
 from full_scale.training.train import advance, begin
+from sims.store import UserError
 from tests.full_scale.small_runs import DATA, small_trial
 
 CONFIG = small_trial(steps=5)
@@ -102,7 +103,27 @@ def together(folder: Path, place: str) -> None:
             run(folder, mesh.over("all"), "trial-again")
 
 
+def lost(place: str) -> None:
+    """One of several processes, of which the last is killed while the others wait for it."""
+    port, processes, number = map(int, place.split(","))
+    try:
+        with hosts.joined(hosts.Hosts(f"127.0.0.1:{port}", processes, number, seconds=60)):
+            hosts.told(np.zeros(1))
+            if number == processes - 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            for _ in range(100):
+                hosts.told(np.zeros(1))
+    except UserError as error:
+        print(f"sptlab: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    jobs = {"killed": killed, "eight": eight, "together": together}
+    jobs = {
+        "killed": killed,
+        "eight": eight,
+        "together": together,
+        "lost": lambda _, place: lost(place),
+    }
     with single_precision():
         jobs[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

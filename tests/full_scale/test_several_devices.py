@@ -24,7 +24,10 @@ SCRIPT = [sys.executable, "-m", "tests.full_scale.several_devices"]
 
 def started(folder: Path, job: str, *more: str, flags: str = "") -> subprocess.Popen:
     """A job in a process of its own."""
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+    quick = os.environ.get("XLA_FLAGS", "")  # conftest.py's, to compile in half the time
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"{quick} {flags}"}
+    environment |= {"JAX_COMPILATION_CACHE_DIR": str(folder / "programs")}  # a killed run's serve the next
+    environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     command = ["timeout", "-k", "5", str(SECONDS), *SCRIPT, job, str(folder), *more]
     kind = dict(stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     return subprocess.Popen(command, env=environment, **kind)
@@ -107,6 +110,17 @@ def test_processes_over_loopback_train_as_one_does(tmp_path: Path, alone: tuple,
         first, again = (np.load(tmp_path / f"trial-{name}.npz") for name in ("together", "again"))
         for name in first.files:
             assert first[name].tobytes() == again[name].tobytes(), name
+
+
+def test_a_lost_process_is_one_line_of_those_that_are_left(tmp_path: Path) -> None:
+    port = free_port()
+    left, gone = (started(tmp_path, "lost", f"{port},2,{number}") for number in range(2))
+    said = left.communicate()[1]
+    assert gone.wait() in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    assert left.returncode == 2
+    (line,) = [line for line in said.splitlines() if not line.startswith("[Gloo] Rank")]
+    assert line.startswith("sptlab: expected 2 processes, lost process 1: ")
+    assert line.endswith("with the same command: they go on from the last checkpoint")
 
 
 def test_a_batch_that_devices_cannot_share_is_one_line() -> None:
