@@ -67,7 +67,8 @@ class Reproduce(Storing):
 
     def __call__(self) -> int:
         from full_scale import reproduction
-        from paper_figs import page, write_figures
+        from full_scale.comparison.shipped import with_shipped
+        from paper_figs import page, write_figures, write_numbers
         from sims import store
 
         with store.lock(self.out):
@@ -75,7 +76,9 @@ class Reproduce(Storing):
                 results = reproduction.reproduced(self.session, self.preset, report)
             with progress("figures", self.quiet) as report:
                 write_figures(results, self.out / "figures", report=report)
-            page.write({**reproduction.simulations_beside(self.session), **results}, self.out)
+            shown_results = {**reproduction.simulations_beside(self.session), **results}
+            write_numbers(with_shipped(shown_results, self.out), self.out / "figures")
+            page.write(shown_results, self.out)
         print(f"open {self.out / 'index.html'}")
         return 0
 

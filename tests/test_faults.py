@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import sptlab
+from full_scale.comparison.shipped import with_shipped
 from full_scale.training import checkpoint
+from paper_figs import macros
 from sims import store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,6 +119,13 @@ def test_a_run_is_whole_and_a_run_elsewhere_gives_the_same_bytes(undisturbed):
     assert_nothing_half_written(out)
     assert (out / "index.html").stat().st_size > 10_000
     assert_same_report(out, next(out.parent.glob("compiling*")))
+
+
+def test_the_report_has_a_macro_for_every_stored_number(undisturbed):
+    out, _ = undisturbed
+    written = (out / "figures" / "numbers.tex").read_text()
+    assert r"\newcommand{\sptDocsOrderGain}" in written
+    assert written == macros.document(with_shipped(store.load_all(out / "results"), out))
 
 
 def test_a_second_run_computes_nothing_again_and_changes_nothing(undisturbed, finish):
