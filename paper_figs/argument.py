@@ -43,9 +43,9 @@ PARTS = (
         "What reconstruction sees",
         "Hide a token and predict it from the others: now each query is asked for its own answer. For data "
         "whose statistics depend on distance alone, the pull lies wholly inside what labels cannot see, and"
-        " it moves the scores along the data's autocovariance. The value map turns positive first, "
-        "attention follows.",
-        ("C8", "C9", "C10", "C11"),
+        " it moves the scores along the data's autocovariance. The value map moves first, attention "
+        "follows: to neighbours, or away from them where sequences sum to the same.",
+        ("C8", "C9", "C10", "C11", "C24"),
     ),
     Part(
         "attention",

@@ -139,6 +139,26 @@ def test_the_probes_cost_what_the_readme_says_and_at_most_a_twentieth_of_a_step(
     assert f"on {PROBED} held-out sequences" in readme and f"longer than {LONGEST:,}" in readme
 
 
+def test_what_the_readme_says_of_the_first_value_is_what_the_stored_study_holds() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    rows = store.load(ROOT / "full_scale" / "stored", "value_sign").values["rows"]
+    index = [bounded(row["pretrained_proximity_index"]) for row in rows]
+    excess = [f"{row['sum_excess']:.1f}" for row in rows]
+    assert f"falls from {index[0]} and {index[1]} where the sum of C(r) over r != 0 is above 0" in readme
+    assert f"({excess[0]} and {excess[1]}) to {index[2]} and {index[3]} where" in readme
+    assert f"below ({excess[2]} and {excess[3]})" in readme
+    signs = lambda name: [row["sum_excess"] * value > 0 for row in rows for value in row[name]["per_seed"]]
+    first, last = signs("first_value"), signs("pretrained_value")
+    assert f"in {sum(first)} of {len(first)} runs after 50 steps and in {sum(last)} of {len(last)}" in readme
+    balanced = rows[3]
+    assert (
+        f"{bounded(balanced['pretrained_value'])} where the theory says {balanced['fitted_value']:.3f}"
+        in readme
+    )
+    accuracies = sorted(row["test_accuracy"]["estimate"] for row in rows)
+    assert f"test accuracy lies between {accuracies[0]:.3f} and {accuracies[-1]:.3f}" in readme
+
+
 if __name__ == "__main__":  # prints the lines to paste after a new study
     stored = store.load(ROOT / "full_scale" / "stored", "study").values
     ablated = store.load(ROOT / "full_scale" / "stored", "cpu_study").values

@@ -194,6 +194,11 @@ CALLS = {
     "time_ratio": (lambda c: theory.time_ratio(c)[1:], autocovariance),  # at lag 0 the law is 0
     "value_path": (lambda t: theory.value_path(t, 0.1, autocovariance), rate),
     "value_rate": (theory.value_rate, autocovariance),
+    "sum_excess": (theory.sum_excess, autocovariance),
+    "masked_fitted_value": (lambda c: theory.masked_fitted_value(c, 0.5), autocovariance),
+    "early_flow_scores": (lambda t: theory.early_flow_scores(t, autocovariance), rate),
+    "early_flow_square": (lambda t: theory.early_flow_square(t, 0.1, autocovariance), rate),
+    "flip_threshold": (theory.flip_threshold, autocovariance - 0.57),
     "label_gram": (lambda s: theory.label_gram(s, tokens[None], value_map, vector[None]), scores),
     "alibi_local_mass": (lambda m: theory.alibi_local_mass(m, 1.0), rate),
     "alibi_scores": (lambda m: theory.alibi_scores(LENGTH, m), rate),

@@ -89,9 +89,10 @@ def awakening_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 def joint_flow(duration, start, autocovariance):
     """Kernel and value after gradient flow of both from uniform attention, by Runge and Kutta."""
+    length = len(autocovariance)
 
     def descent(kernel, value):
-        by_kernel = reconstruction_kernel_gradient(kernel, value, autocovariance) / LENGTH  # per score, C12
+        by_kernel = reconstruction_kernel_gradient(kernel, value, autocovariance) / length  # per score, C12
         return -by_kernel, -reduced_value_gradient(kernel, value, autocovariance)
 
     def step(_, state):
@@ -102,7 +103,7 @@ def joint_flow(duration, start, autocovariance):
             speed = descent(*moved)
         return jax.tree.map(lambda at, one: at + duration / STEPS * one, state, total)
 
-    return jax.lax.fori_loop(0, STEPS, step, (jnp.zeros(LENGTH), start))
+    return jax.lax.fori_loop(0, STEPS, step, (jnp.zeros(length), start))
 
 
 def joint_gap(start, key: PRNGKeyArray) -> Float[Array, ""]:

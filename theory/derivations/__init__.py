@@ -7,7 +7,7 @@ import importlib
 
 from theory.derivations.derivation import Derivation, Step
 
-MODULES = [importlib.import_module(f"theory.derivations.c{number:02}") for number in range(1, 24)]
+MODULES = [importlib.import_module(f"theory.derivations.c{number:02}") for number in range(1, 25)]
 
 DERIVATIONS: dict[str, Derivation] = {module.DERIVATION.label: module.DERIVATION for module in MODULES}
 """The registry, in the order of the labels."""
