@@ -9,17 +9,19 @@ import dataclasses
 import hashlib
 import io
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from full_scale.generators import shards
 from full_scale.generators.listops_trees import SYMBOLS, binarised, evaluate, trees, value
+from full_scale.generators.maker import Maker
 from full_scale.generators.splitmix import outputs, stream
 from sims.store import UserError, write_atomic
 
 __all__ = [
+    "MAKER",
     "PRESETS",
     "SYMBOLS",
     "ListOpsSettings",
@@ -31,7 +33,6 @@ __all__ = [
 ]
 
 NAME = "listops"
-SHARD = 1000
 SIZES = {"train": 96_000, "val": 2_000, "test": 2_000}
 """Of the released set."""
 ENOUGH = 100_000
@@ -87,23 +88,6 @@ def generate(
         lengths[row], labels[row] = len(codes), value(codes)
         tokens[row, : len(codes)] = codes
     return tokens, labels, {"lengths": lengths, "tries": tries}
-
-
-def prepare(
-    folder: Path,
-    settings: ListOpsSettings,
-    *,
-    count: int,
-    seed: int,
-    processes: int | None = None,
-    report: Callable[[str], None] | None = None,
-) -> dict:
-    """Make `count` samples in a folder, in as many processes as there are cores; goes on where a run was cut.
-
-    Returns the manifest. Raises UserError when the folder holds another set or cannot be written.
-    """
-    plan = shards.Plan(NAME, settings, seed, count, SHARD)
-    return shards.prepare(Path(folder), plan, _shard, processes=processes, report=report)
 
 
 def load(folder: Path) -> tuple[np.ndarray, np.ndarray, Arrays]:
@@ -181,3 +165,7 @@ def _digest(tokens: np.ndarray) -> bytes:
 def _shard(settings: ListOpsSettings, seed: int, start: int, count: int) -> Arrays:
     tokens, labels, facts = generate(settings, seed=seed, start=start, count=count)
     return {"tokens": tokens, "labels": labels, **facts}
+
+
+MAKER = Maker(NAME, _shard)
+prepare = MAKER.prepare

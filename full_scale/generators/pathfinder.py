@@ -5,12 +5,12 @@ end of the other. Labels are drawn before anything else, and both kinds of image
 Sample i depends on (settings, seed, i) alone.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from full_scale.generators import shards
+from full_scale.generators.maker import Maker
 from full_scale.generators.pathfinder_distractors import short_contours
 from full_scale.generators.pathfinder_geometry import Geometry, geometry
 from full_scale.generators.pathfinder_images import discs, drawn, to_bytes
@@ -18,10 +18,9 @@ from full_scale.generators.pathfinder_pairs import long_contours
 from full_scale.generators.pathfinder_settings import PRESETS, PathfinderSettings
 from full_scale.generators.splitmix import below, outputs, stream
 
-__all__ = ["PRESETS", "PathfinderSettings", "generate", "load", "prepare"]
+__all__ = ["MAKER", "PRESETS", "PathfinderSettings", "generate", "load", "prepare"]
 
 NAME = "pathfinder"
-SHARD = 1000
 LABEL, CONTOUR, MARGIN, PAIRS, DISTRACTORS = range(5)
 """Positions in a sample's stream."""
 
@@ -74,23 +73,6 @@ def _fill(tables: Geometry, keys, labels, rows, images, facts) -> None:
     facts["short_contours"][rows] = (directions[:, :, 0] >= 0).sum(1)
 
 
-def prepare(
-    folder: Path,
-    settings: PathfinderSettings,
-    *,
-    count: int,
-    seed: int,
-    processes: int | None = None,
-    report: Callable[[str], None] | None = None,
-) -> dict:
-    """Make `count` samples in a folder, in as many processes as there are cores; goes on where a run was cut.
-
-    Returns the manifest. Raises UserError when the folder holds another set or cannot be written.
-    """
-    plan = shards.Plan(NAME, settings, seed, count, SHARD)
-    return shards.prepare(Path(folder), plan, _shard, processes=processes, report=report)
-
-
 def load(folder: Path) -> tuple[np.ndarray, np.ndarray, Arrays]:
     """What `generate` returned, from a prepared folder, every shard against its hash. Raises UserError."""
     arrays = shards.load(Path(folder), NAME)
@@ -100,3 +82,7 @@ def load(folder: Path) -> tuple[np.ndarray, np.ndarray, Arrays]:
 def _shard(settings: PathfinderSettings, seed: int, start: int, count: int) -> Arrays:
     images, labels, facts = generate(settings, seed=seed, start=start, count=count)
     return {"images": images, "labels": labels, **facts}
+
+
+MAKER = Maker(NAME, _shard)
+prepare = MAKER.prepare

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from full_scale import score_probes
+from full_scale import probed_states
 from full_scale.model import ModelConfig
 from full_scale.studies import arm_comparison, cpu_study, gpu_study, grids, value_sign
 from full_scale.studies.arm_comparison import Plan, trial_seeds
@@ -144,7 +144,7 @@ EXPERIMENTS: dict[str, Any] = {
         DocsOrderArms, arm_comparison.run, "letters in order or permuted: labels alone against SPT", 130.0
     ),
     "docs_order_probes": Experiment(
-        DocsOrderArms, score_probes.run, "what each loss sees of the scores, along docs-order training", 35.0
+        DocsOrderArms, probed_states.run, "what each loss sees of the scores, along docs-order training", 35.0
     ),
     "digits": Experiment(
         DigitsArms, arm_comparison.run, "handwritten digits, a control: a tie is expected", 55.0

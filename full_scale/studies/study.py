@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from full_scale import score_probes
+from full_scale import probed_states
 from full_scale.model import ModelConfig
 from full_scale.studies import arm_comparison, sweep
 from full_scale.studies.arm_comparison import Plan, over_seeds, trial_seeds
@@ -127,7 +127,7 @@ def run_part(
     seeds = trial_seeds(max(config.seeds, config.fits), key=key)
     plan = Plan(part.task, model, budget, best, seeds[: config.seeds], seeds)
     values, curves = arm_comparison.run(plan, folder, report=stretch(report, 0.6, 0.8), **kept)
-    probes, _ = score_probes.run(plan, folder, report=stretch(report, 0.8, 0.85), **kept)
+    probes, _ = probed_states.run(plan, folder, report=stretch(report, 0.8, 0.85), **kept)
     values |= {"sweep": rows, "probes": probes["states"]}
     if part.label == f"depth{min(config.layers)}":
         values["label_only_longer"] = longer(config, plan, folder, stretch(report, 0.85, 1), command)

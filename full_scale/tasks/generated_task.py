@@ -4,9 +4,10 @@ import abc
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from full_scale.generators import shards
+from full_scale.generators.maker import Maker
 from full_scale.tasks.file_task import FOLDER, FileTask
 
 
@@ -17,11 +18,18 @@ class GeneratedTask(FileTask):
     number: ClassVar[int]
     """Sequences in the canonical set."""
 
+    maker: ClassVar[Maker]
+
     @abc.abstractmethod
+    def settings(self) -> Any:
+        """What the generator is told."""
+
     def generate(
         self, folder: Path, number: int, seed: int, processes: int | None, report: Callable[[str], None]
     ) -> dict:
         """Make the set in this folder, or go on making it; returns its manifest."""
+        kept = dict(count=number, seed=seed, processes=processes, report=report)
+        return self.maker.prepare(folder, self.settings(), **kept)  # type: ignore[arg-type]
 
     def generated(self, folder: Path = FOLDER) -> Path:
         """The folder of the generated set."""

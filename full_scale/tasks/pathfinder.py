@@ -7,7 +7,6 @@ release (MIT generator). Canonical: 200,000 images of 32 x 32, the hard set (con
 """
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -36,6 +35,7 @@ class Pathfinder(GeneratedTask):
     contour_length: Literal[6, 9, 14] = 14
     """Paddles of the long contours: easy, intermediate, hard."""
     name: ClassVar[str] = "pathfinder"
+    maker: ClassVar = generator.MAKER
     number: ClassVar[int] = 200_000
     expects: ClassVar[str] = "pathfinder32/curv_contour_length_14 of the Long Range Arena release"
     licence: ClassVar[str] = "generated, after Linsley et al. 2018 (MIT)"
@@ -46,14 +46,9 @@ class Pathfinder(GeneratedTask):
         length = "" if self.contour_length == HARD else f"-{self.contour_length}"
         return folder / f"{self.name}{self.window}{length}.npz"
 
-    def generate(
-        self, folder: Path, number: int, seed: int, processes: int | None, report: Callable[[str], None]
-    ) -> dict:
-        """Make the images."""
-        settings = dataclasses.replace(generator.PRESETS[self.window], contour_length=self.contour_length)
-        return generator.prepare(
-            folder, settings, count=number, seed=seed, processes=processes, report=report
-        )
+    def settings(self) -> generator.PathfinderSettings:
+        """What makes the images."""
+        return dataclasses.replace(generator.PRESETS[self.window], contour_length=self.contour_length)
 
     @classmethod
     def read(cls, path: Path) -> Parts:

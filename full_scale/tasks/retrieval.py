@@ -13,24 +13,19 @@ from full_scale.dataset import PARTS, Dataset, Inputs, Split
 from full_scale.readers import facts
 from full_scale.readers.facts import Fact
 from full_scale.readers.labelled import Labelled
-from full_scale.tasks.file_task import FileTask
+from full_scale.tasks.coded_text import CodedText
 from full_scale.tasks.prepared import Parts
-from full_scale.tasks.vocabulary import Unit, Vocabulary, padded, vocabulary
-from sims.limits import at_least
+from full_scale.tasks.vocabulary import Vocabulary
 
 
 @dataclasses.dataclass(frozen=True)
-class Retrieval(FileTask):
+class Retrieval(CodedText):
     """Citation between two papers, byte by byte."""
 
     length: int = 4000
     """Tokens that are read of each text."""
-    unit: Unit = "bytes"
-    """What a token is."""
     fewest: int = 10
     """Characters that are rarer than this in the training texts share one symbol."""
-    mark_end: bool = False
-    """Append an end mark to each text, as S4 does."""
     name: ClassVar[str] = "retrieval"
     expects: ClassVar[str] = (
         "the folder with new_aan_pairs.train.tsv, .eval.tsv and .test.tsv (lra_release/lra_release/tsv_data "
@@ -38,11 +33,6 @@ class Retrieval(FileTask):
     )
     licence: ClassVar[str] = "ACL Anthology Network, cite Radev et al. 2013"
     shape: ClassVar[str] = "length 2 x 4000, 2 classes, 147,086 + 18,090 + 17,437"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least(2, length=self.length)
-        at_least(1, fewest=self.fewest)
 
     @classmethod
     def read(cls, path: Path) -> Parts:
@@ -59,13 +49,12 @@ class Retrieval(FileTask):
     def build(self, parts: Parts, source: str) -> Dataset:
         """Pairs of padded rows of symbols."""
         training = [text for pair in parts["train"].examples for text in pair]
-        codes = vocabulary(self.unit, training, self.length, self.fewest)
+        codes = self.codes(training)
         inputs = Inputs(self.length, classes=2, symbols=codes.symbols, pair=True)
         splits = {part: self.encoded(parts[part], codes) for part in PARTS}
         return Dataset(self.name, **splits, inputs=inputs, source=f"{source}; {self.unit}")
 
     def encoded(self, labelled: Labelled, codes: Vocabulary) -> Split:
         """Tokens (n, 2, length) and lengths (n, 2)."""
-        rows = [codes.coded(text, self.length, self.mark_end) for pair in labelled.examples for text in pair]
-        tokens, lengths = padded(rows, self.length)
+        tokens, lengths = self.coded([text for pair in labelled.examples for text in pair], codes)
         return Split(tokens.reshape(-1, 2, self.length), labelled.labels, lengths.reshape(-1, 2))

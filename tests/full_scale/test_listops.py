@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tolerances import monte_carlo
 
-from full_scale.generators import listops
+from full_scale.generators import listops, maker
 from full_scale.generators.listops import PRESETS, SYMBOLS, ListOpsSettings, evaluate, generate, load, prepare
 from full_scale.generators.listops_trees import binarised, value
 from full_scale.readers.listops_tsv import read_listops
@@ -126,7 +126,7 @@ def test_a_set_that_is_too_large_for_its_expressions_is_refused(tmp_path, monkey
 
 
 def test_a_set_that_was_cut_is_finished_to_the_same_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr(listops, "SHARD", 10)
+    monkeypatch.setattr(maker, "SHARD", 10)
 
     def stop(line: str) -> None:
         raise KeyboardInterrupt

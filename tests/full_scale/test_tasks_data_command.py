@@ -63,9 +63,9 @@ def test_a_check_fails_where_a_fact_or_a_hash_does_not_hold(data, tmp_path) -> N
 
 
 def test_a_generated_set_goes_on_where_it_was_interrupted(data, monkeypatch) -> None:
-    from full_scale.generators import listops, shards
+    from full_scale.generators import maker, shards
 
-    monkeypatch.setattr(listops, "SHARD", 20)
+    monkeypatch.setattr(maker, "SHARD", 20)
     arguments = ("listops", "--variant", "small", "--number", 60, "--processes", 1)
     written = shards._write_manifest
 
