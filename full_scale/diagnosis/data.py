@@ -96,10 +96,10 @@ def checked(dataset: Dataset, model: ModelConfig) -> None:
     found = int((classes > 0).sum())
     if found < 2:
         raise UserError(f"expected at least two classes: got {found}; check the labels")
-    if np.bincount(dataset.train.labels).max(initial=0) < 2 or 2 * found > total:
+    if (np.bincount(dataset.train.labels) >= 2).sum() < 2 or 2 * found > total:
         raise UserError(
-            f"expected at least two sequences per class: got {found} classes in {total} sequences; "
-            "are the labels classes, and not names or numbers of sequences?"
+            f"expected at least two training sequences of two classes or more: got {found} classes in "
+            f"{total} sequences; are the labels classes, and not names or numbers of sequences?"
         )
     if inputs.symbols is not None and inputs.symbols > LARGEST_ALPHABET:
         raise UserError(

@@ -62,6 +62,7 @@ BAD = {
     "no such file": ("a.npz", lambda path: None),
     "not an archive": ("a.npz", text(b"hello" * 100)),
     "one class": ("a.npz", npz(x=X, y=0 * Y)),
+    "one sequence of a class": ("a.npz", npz(x=X, y=np.arange(60) // 59)),
     "not a number": ("a.npz", npz(x=values(_3=np.nan), y=Y)),
     "infinity": ("a.npz", npz(x=values(_3=np.inf), y=Y)),
     "ragged": ("a.npz", npz(x=RAGGED, y=Y[:2])),
