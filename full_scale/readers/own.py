@@ -130,6 +130,8 @@ def read_text_folder(path: Path) -> dict[str, Labelled]:
     """{"all"} of <class>/*.txt, or the parts of {train,validation,test}/<class>/*.txt, by name."""
     path = Path(path)
     found = {name: decoded(path / name, data) for name, data in members(path, _is_text)}
+    if not found:
+        raise unusable(path, "texts as <class>/*.txt", "none", "make a folder of .txt files for every class")
     places = {name: PurePosixPath(name).parts[:-1] for name in sorted(found)}
     split = all(len(place) > 1 and place[-2] in PARTS for place in places.values())
     codes, classes = label_codes(path, [place[-1] for place in places.values()])
