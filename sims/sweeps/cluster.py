@@ -50,9 +50,10 @@ def outcomes(
             )
             yield from computed(client, trials, Setup(identity, everywhere()))
         return
-    setup = Setup(identity, same_machine(), gpus())
-    count = min(workers or len(setup.gpus) or cores(), len(trials))
-    with local_cluster(count, one_gpu_each=bool(setup.gpus)) as client:
+    found = gpus()
+    count = min(workers or len(found) or cores(), len(trials))
+    setup = Setup(identity, same_machine(), found, count)
+    with local_cluster(count, one_gpu_each=bool(found)) as client:
         yield from computed(client, trials, setup)
 
 

@@ -1,5 +1,6 @@
 """Cores and GPUs of this machine, found without JAX, which would take a GPU's memory by looking."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,13 +15,14 @@ def cores() -> int:
 
 
 def gpus() -> tuple[str, ...]:
-    """The GPUs that JAX could use here, as CUDA_VISIBLE_DEVICES names them."""
-    wanted = os.environ.get("JAX_PLATFORMS", "cuda")
+    """The GPUs that JAX could use here, as CUDA_VISIBLE_DEVICES names them; CUDA stops reading it at a -1."""
+    wanted = os.environ.get("JAX_PLATFORMS") or "cuda"
     if not any(name in wanted for name in ("cuda", "gpu")) or not any(map(find_spec, PLUGINS)):
         return ()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return tuple(name.strip() for name in visible.split(",") if name.strip())
+        names = (name.strip() for name in visible.split(","))
+        return tuple(filter(None, itertools.takewhile(lambda name: name != "-1", names)))
     return listed()
 
 

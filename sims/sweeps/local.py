@@ -66,8 +66,9 @@ class Worker:
 
 def outcomes(trials: list[Trial], *, identity: Identity, workers: int | None = None) -> Iterator[Finished]:
     """What has finished, each time something has, and an empty list at every heartbeat in between."""
-    setup = Setup(identity, same_machine(), gpus())
-    count = min(workers or len(setup.gpus) or cores(), len(trials))
+    found = gpus()
+    count = min(workers or len(found) or cores(), len(trials))
+    setup = Setup(identity, same_machine(), found, count)
     idle, busy = [Worker(rank, setup) for rank in range(count)], dict[Connection, Worker]()
     waiting, deaths = deque(trials), Counter[str]()
     try:

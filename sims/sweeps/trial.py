@@ -71,6 +71,8 @@ class Setup:
     """JAX's settings, by name."""
     gpus: tuple[str, ...] = ()
     """The GPUs of this machine, one for each worker; empty leaves the choice as it is."""
+    workers: int = 1
+    """How many there are on this machine; where they outnumber its GPUs, each takes memory as it needs it."""
 
     def __call__(self, module: str, rank: int) -> None:
         """Make this process such a worker. Raises UserError where its code is not the driver's."""
@@ -78,6 +80,8 @@ class Setup:
         threadpool_limits(1)
         if self.gpus:
             os.environ["CUDA_VISIBLE_DEVICES"] = self.gpus[rank % len(self.gpus)]
+            if self.workers > len(self.gpus):
+                os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         for name, value in self.settings.items():
             jax.config.update(name, value)
         found = identity(module)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import jax
 import pytest
 
+from sims.keys import stage_key
 from sims.sweeps import cluster, devices, local, trial
 from sims.sweeps.identity import identity
 from sims.sweeps.trial import Outcome, Setup, Trial, work
