@@ -2,9 +2,7 @@
 
 import csv
 from functools import partial
-from pathlib import Path
 
-import jax
 import pytest
 
 from sims.sweeps import cluster, local, sweep
@@ -12,18 +10,6 @@ from sims.sweeps.trial import Trial
 from tests.full_scale import small_runs
 
 TRIAL = Trial("swept", small_runs.run, small_runs.Swept(), 0)
-
-
-@pytest.fixture
-def programs_kept(tmp_path: Path):
-    """What one engine's worker compiles the other's finds."""
-    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
-    before = {name: getattr(jax.config, name) for name in names}
-    jax.config.update(names[0], str(tmp_path / "programs"))
-    jax.config.update(names[1], 0.0)
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
 
 
 @pytest.mark.timeout(600)

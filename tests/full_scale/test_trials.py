@@ -16,6 +16,7 @@ from sims import store
 from sims.store import UserError
 from tests.full_scale.small_runs import DATA, MODEL, small_trial
 
+pytestmark = pytest.mark.usefixtures("programs_kept")
 CONFIGS = [small_trial(seed, steps=10) for seed in range(2)]
 
 
@@ -63,7 +64,7 @@ def test_progress_counts_the_steps_of_all_runs(tmp_path: Path) -> None:
 
 def test_the_error_of_a_worker_reaches_the_user_as_one_line(tmp_path: Path) -> None:
     wild = (Phase("labels", 10, OptimizerConfig(1e30, 0.0)),)
-    configs = [TrialConfig(DATA, MODEL, wild, seed, batch=4, every=5) for seed in range(2)]
+    configs = [TrialConfig(DATA, MODEL, wild, seed, batch=8, every=5) for seed in range(2)]
     with pytest.raises(UserError, match="finite training loss"):
         run_all(configs, tmp_path, command="test", jobs=2)
     assert not list(tmp_path.glob("*.json"))
