@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from paper_figs import style
 from paper_figs.numbers import number
@@ -42,6 +43,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
             panel.plot(lags, curves[loss].mean(0), label=name, **look.line())
         style.letter(panel, "ab"[place], title)
         panel.set_xlabel("lag (positions)")
+        panel.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes[0, 0].set_ylabel("SNR per sequence")
     style.legend_above(figure, *axes[0, 0].get_legend_handles_labels())
     return figure
@@ -50,13 +52,14 @@ def draw(results: Mapping[str, Result]) -> Figure:
 def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with the largest ratios of both losses."""
     parts = [
-        f"in the {title} at most {number(float(curves['label'].mean(0).max()))} for labels, "
+        f"{title}, {number(float(curves['label'].mean(0).max()))} for labels, "
         f"{number(float(curves['reconstruction'].mean(0).max()))} for reconstruction"
         for title, _, curves in by_lag(results)
     ]
+    fits = len(by_lag(results)[1][2]["label"])
     return (
         "Signal at the adiabatic point, by lag. Signal-to-noise ratio per sequence of the score gradient "
-        "along each lag, attention frozen uniform and everything else fitted, on held-out sequences; "
-        "estimated without bias, so that no signal shows as values around 0. Mean over seeds where there are "
-        f"seeds: {'; '.join(parts)}."
+        "along each lag, attention frozen uniform and everything else fitted, on held-out sequences. The "
+        "estimate is unbiased: no signal shows as values around 0. Line and band are mean and range over "
+        f"fits, one in the toy, {fits} in the Transformer. Largest means: {'; '.join(parts)}."
     )

@@ -7,15 +7,15 @@ from paper_figs import style
 from paper_figs.sources import need
 from sims.store import Result
 
-QUERY_KEY = style.Look(style.GREEN, (0, (5.0, 1.2)), "D", filled=True)
-PRIOR = style.Look(style.PURPLE, (0, (1.0, 1.0)), "^", filled=False)
-DEPTH = style.Look(style.GREY, (0, (3.0, 1.0, 1.0, 1.0)), "v", filled=True)
+QUERY_KEY = style.Look(style.SKY, "-", "D", filled=True)
+PRIOR = style.CONTROL
+DEPTH = style.Look(style.GREY, "-", "v", filled=True)
 NAMES = {
     "label_only": "labels only",
     "spt": "SPT, then labels",
-    "qk_only": "only query-key transferred",
-    "qk_only_longer": "the same, more label steps",
-    "qk_embeddings_only": "query-key, embeddings",
+    "qk_only": "query-key alone",
+    "qk_only_longer": "query-key, more label steps",
+    "qk_embeddings_only": "query-key and embeddings",
     "no_qk": "all but query-key",
     "both": "both losses at once",
     "alibi": "ALiBi",
@@ -29,7 +29,7 @@ LOOKS = {
     "qk_only": QUERY_KEY,
     "qk_only_longer": QUERY_KEY,
     "qk_embeddings_only": QUERY_KEY,
-    "no_qk": style.Look(style.ORANGE, (0, (4.0, 1.5)), "P", filled=False),
+    "no_qk": style.Look(style.ORANGE, "-", "P", filled=False),
 }
 
 

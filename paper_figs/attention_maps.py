@@ -1,6 +1,7 @@
 """Mean attention of every head before training, after SPT and after labels alone.   [C13] [C19]"""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
@@ -54,10 +55,9 @@ def draw(results: Mapping[str, Result]) -> Figure:
     top = max(4.0, float(np.quantile(np.stack(list(maps.values())), 0.998)))
     scale = LogNorm(FAINTEST, top)
     side = (style.FULL_WIDTH - 1.1) / max(len(names), 3)
-    height = len(STATES) * (side + 0.12) + 0.3
-    figure, axes = style.panels(
-        len(STATES), len(names), width=style.FULL_WIDTH, height=height, sharex=True, sharey=True
-    )
+    height = style.square(len(STATES) * (side + 0.12) + 0.3)
+    size: dict[str, Any] = {"width": style.FULL_WIDTH, "height": height, "layout": "compressed"}
+    figure, axes = style.panels(len(STATES), len(names), **size, sharex=True, sharey=True)
     for row, (state, title) in enumerate(STATES.items()):
         for panel, one, name in zip(axes[row], maps[state], names, strict=True):
             image = panel.imshow(np.maximum(one, FAINTEST / 10), cmap=style.POSITIVE, norm=scale)
@@ -66,7 +66,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
                 axis.set_major_locator(MaxNLocator(4, integer=True))
             if row == 0:
                 panel.set_title(name)
-        axes[row, 0].set_ylabel(f"$\\bf{{{'abc'[row]}}}$  {title}\nquery position $i$")
+        axes[row, 0].set_ylabel(f"({'abc'[row]}) {title}\nquery position $i$")
     for panel in axes[-1]:
         panel.set_xlabel("key position $j$")
     _colour_bar(figure, image, axes, top)

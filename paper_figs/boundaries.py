@@ -12,13 +12,6 @@ from sims.store import Result
 
 NEEDS = ("boundaries",)
 SHOWS = ("C17",)
-LOOKS = (
-    style.RECONSTRUCTION,
-    style.LABELS,
-    style.MEASUREMENT,
-    style.CONTROL,
-    style.Look(style.ORANGE, "-", "v", filled=True),
-)
 
 
 @style.styled
@@ -29,11 +22,13 @@ def draw(results: Mapping[str, Result]) -> Figure:
     figure, ((axes,), (below,)) = style.panels(
         2, 1, height=3.8, sharex=True, gridspec_kw={"height_ratios": [2.2, 1.0]}
     )
-    for place, (width, look) in enumerate(zip(widths, itertools.cycle(LOOKS), strict=False)):
+    for place, (width, look) in enumerate(zip(widths, itertools.cycle(style.LEVELS), strict=False)):
         row = lambda array, place=place: array[place]
         verdicts.curve(axes, lengths, arrays, "share", look, f"$w = {width}$", part=row)
         axes.plot(lengths, arrays["share_leading"][place], **style.REFERENCE.line(markers=False))
-    shown = {width: ("share", look) for width, look in zip(widths, itertools.cycle(LOOKS), strict=False)}
+    shown = {
+        width: ("share", look) for width, look in zip(widths, itertools.cycle(style.LEVELS), strict=False)
+    }
     verdicts.ratios(below, lengths, arrays, shown, part=lambda array, width: array[widths.index(width)])
     axes.plot([], [], label="exact", **style.THEORY.line(markers=False))
     axes.plot([], [], label="leading order", **style.REFERENCE.line(markers=False))

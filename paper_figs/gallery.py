@@ -1,10 +1,7 @@
-"""The figures by name, and their files: NAME.pdf (vector), NAME.png, and the caption NAME.txt and NAME.tex.
-
-The same results give the same bytes."""
+"""The figures by name: what each needs, shows, draws and says."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 
 from matplotlib.figure import Figure
@@ -26,7 +23,6 @@ from paper_figs import (
     initialisation_law,
     invariance,
     learning_curves,
-    macros,
     mask_ratio,
     plateau,
     pools,
@@ -43,10 +39,8 @@ from paper_figs import (
     values_first,
     visible_share,
 )
-from paper_figs.formats import pdf, png, svg
 from paper_figs.sources import missing, need
-from paper_figs.tex import latex
-from sims.store import Result, UserError, write_atomic
+from sims.store import Result, UserError
 
 
 @dataclass(frozen=True)
@@ -150,60 +144,3 @@ def figure_of(label: str) -> Source:
             return figure
     labels = sorted({claim for figure in every for claim in figure.shows}, key=lambda claim: int(claim[1:]))
     raise UserError(f"expected a claim with a figure ({', '.join(labels)}); got {label}")
-
-
-def write_figure(results: Mapping[str, Result], figure: Source, path: Path) -> None:
-    """Write one figure as PDF, PNG or SVG, by the file's ending.
-
-    Raises UserError for another ending or a missing result, StoreError when the file cannot be written."""
-    writers = {".pdf": pdf, ".png": png, ".svg": svg}
-    ending = Path(path).suffix.lower()
-    if ending not in writers:
-        raise UserError(
-            f"expected a file that ends in {', '.join(writers)}; got {path}; try {figure.name}.pdf"
-        )
-    for name in figure.needs:
-        need(results, name, by=f"figure {figure.name}")
-    write_atomic(path, writers[ending](figure.draw(results)))
-
-
-def write_figures(
-    results: Mapping[str, Result],
-    folder: Path,
-    names: Iterable[str] | None = None,
-    report: Callable[[int, int], None] | None = None,
-    venue: style.Venue = style.VENUES["icml"],
-) -> list[Path]:
-    """Write NAME.pdf, NAME.png and the caption NAME.txt and NAME.tex for every name (default: the page's).
-
-    Raises UserError naming the command to run when a result is missing, before anything is written, and
-    StoreError when a file cannot be written."""
-    sources = chosen(names)
-    for each in sources:
-        for name in each.needs:
-            need(results, name, by=f"figure {each.name}")
-    tell = report or (lambda done, total: None)
-    written: list[Path] = []
-    for done, each in enumerate(sources):
-        tell(done, len(sources))
-        for ending, data in files(each, results, venue).items():
-            written.append(Path(folder) / f"{each.name}.{ending}")
-            write_atomic(written[-1], data)
-    tell(len(sources), len(sources))
-    return written
-
-
-def files(source: Source, results: Mapping[str, Result], venue: style.Venue) -> dict[str, bytes]:
-    """A figure's files by their endings."""
-    with style.at(venue):
-        figure = source.draw(results)
-        drawn = {"pdf": pdf(figure), "png": png(figure)}
-    caption = source.caption(results)
-    return {**drawn, "txt": f"{caption}\n".encode(), "tex": f"{latex(caption)}\n".encode()}
-
-
-def write_numbers(results: Mapping[str, Result], folder: Path) -> Path:
-    """Write numbers.tex, a macro for each stored number, and return its path."""
-    path = Path(folder) / "numbers.tex"
-    write_atomic(path, macros.document(results).encode())
-    return path

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -43,8 +44,9 @@ def rounded(share: float) -> str:
 
 def rows_of_parts(rows: Sequence[Row]) -> Figure:
     """One row of three maps per loss, a colour bar at its right end."""
-    height = 2.15 * len(rows)
-    figure, axes = style.panels(len(rows), 3, width=style.FULL_WIDTH, height=height, sharex=True, sharey=True)
+    height = style.square(2.15 * len(rows))
+    size: dict[str, Any] = {"width": style.FULL_WIDTH, "height": height, "layout": "compressed"}
+    figure, axes = style.panels(len(rows), 3, **size, sharex=True, sharey=True)
     marks = iter("abcdefghi")
     for row, line in zip(rows, axes, strict=True):
         limit = max(float(np.abs(part).max()) for part in row.maps) or 1.0

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from paper_figs import style
 from paper_figs.numbers import estimate, number
@@ -51,7 +52,9 @@ def _column(panels: np.ndarray, result: Result) -> None:
     panels[1].axhline(-np.log(chance), zorder=0, **style.REFERENCE.line(markers=False))
     panels[0].set_ylim(0.0 if chance < 0.3 else 0.4, 1.03)
     for panel in panels:
-        panel.axvspan(0, values["pretraining_steps"], color="#E8EEF3", zorder=-1, linewidth=0, label="_")
+        panel.axvspan(
+            0, values["pretraining_steps"], color=style.PRETRAINING, zorder=-1, linewidth=0, label="_"
+        )
         panel.set_xlim(0, values["budget_steps"])
         panel.set_xlabel("training steps")
 
@@ -59,15 +62,16 @@ def _column(panels: np.ndarray, result: Result) -> None:
 @style.styled
 def draw(results: Mapping[str, Result]) -> Figure:
     """Two tasks side by side; the shaded part is the SPT arm's pretraining."""
-    figure, axes = style.panels(3, 2, width=style.FULL_WIDTH, height=5.6)
+    figure, axes = style.turned(3, 2, height=5.6)
     for column, name in enumerate(NEEDS):
         _column(axes[:, column], need(results, name, by="figure learning_curves"))
         for row, title in enumerate(("accuracy", "label loss", "pretraining")):
-            style.letter(axes[row, column], "abcdef"[2 * row + column], f"{TITLES[name]}: {title}")
-    axes[0, 0].set_ylabel("validation accuracy (share)")
-    axes[1, 0].set_ylabel("label loss (nats)")
+            style.name(axes[row, column], f"{TITLES[name]}: {title}")
+    for above, below in zip(axes[0], axes[1], strict=True):
+        above.set_ylabel("validation accuracy")
+        below.set_ylabel("label loss (nats)")
     handles, names = axes[0, 0].get_legend_handles_labels()
-    shade = axes[0, 0].axvspan(-2, -1, color="#E8EEF3", linewidth=0)
+    shade = Patch(color=style.PRETRAINING, linewidth=0)
     style.legend_above(figure, [*handles, shade], [*names, "pretraining of the SPT arm"])
     return figure
 
@@ -80,9 +84,11 @@ def caption(results: Mapping[str, Result]) -> str:
         label, spt = (estimate(values["arms"][arm]["test_accuracy"]) for arm in ("label_only", "spt"))
         sentences.append(f"{TITLES[name]}: test accuracy {label} with labels only, {spt} with SPT first")
     values = need(results, "docs_order", by="figure learning_curves").values
+    counts = {len(need(results, name, by="figure learning_curves").values["seeds"]) for name in NEEDS}  # type: ignore[arg-type]
+    seeds = " to ".join(str(count) for count in sorted(counts))
     return (
         "Both arms at equal steps. Validation accuracy, label loss and the loss of masked reconstruction "
         f"over {number(values['budget_steps'])} steps on docs-order; the SPT arm spends the shaded steps on "
         f"reconstruction. {'; '.join(sentences)}. Thick lines are means, thin lines seeds, bands ranges, "
-        f"over {len(values['seeds'])} seeds; intervals are 95%."
+        f"over {seeds} seeds. Intervals are 95% t-intervals, which know no bound at 1."
     )

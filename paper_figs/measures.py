@@ -1,6 +1,6 @@
 """Names and plain words of every measured number, as the page's tables show them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 WORDS = {
     "visible_share": "share of the label gradient that is a key bias",
@@ -51,6 +51,22 @@ KINDS = {
     "simulation": "simulation",
     "counterexample": "counterexample",
 }
+
+
+def short(name: str) -> str:
+    """A measure's name as figures write it."""
+    said = name.replace("_", " ")
+    return said.replace("snr", "SNR").replace("qk", "query-key")
+
+
+def verdicts_said(of: str, verdicts: Sequence[str]) -> str:
+    """`Of 17 rows 11 hold, 2 fail and 4 are undecided.`"""
+    holds, fails, undecided = (verdicts.count(kind) for kind in ("holds", "fails", "undecided"))
+    verb = lambda count, one, many: f"{count} {one if count == 1 else many}"
+    said = (
+        f"{verb(holds, 'holds', 'hold')}, {verb(fails, 'fails', 'fail')} and {verb(undecided, 'is', 'are')}"
+    )
+    return f"Of {len(verdicts)} {of} {said} undecided."
 
 
 def in_order(names: Iterable[str]) -> list[str]:

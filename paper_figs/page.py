@@ -12,8 +12,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from paper_figs import gallery, measures
+from paper_figs import measures
 from paper_figs.argument import PARTS, contents
+from paper_figs.formats import svg
 from paper_figs.mathematics import mathml, typeset
 from paper_figs.numbers import MINUS, number, together
 from paper_figs.places import drawable, of_claim, places
@@ -119,7 +120,7 @@ def environment() -> jinja2.Environment:
 def picture(figure: Any) -> dict[str, Any]:
     """The figure as a data address, and its size in CSS pixels."""
     width, height = (round(96 * side) for side in figure.get_size_inches())
-    data = base64.b64encode(gallery.svg(figure)).decode()
+    data = base64.b64encode(svg(figure)).decode()
     return {"address": f"data:image/svg+xml;base64,{data}", "width": width, "height": height}
 
 

@@ -1,11 +1,13 @@
 """How many score directions labels see through each pool, mask and family of scores.   [C15]"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from paper_figs import style, verdicts
 from paper_figs.numbers import percent
@@ -15,7 +17,7 @@ from sims.store import Result
 NEEDS = ("pools",)
 SHOWS = ("C15",)
 POINTS = (
-    ("uniform", "at uniform attention", style.RECONSTRUCTION),
+    ("uniform", "at uniform attention", replace(style.LABELS, marker="s", filled=True)),
     ("general", "at generic scores", style.LABELS),
 )
 APART = 0.17
@@ -42,8 +44,9 @@ def draw(results: Mapping[str, Result]) -> Figure:
             )
             panel.plot(table, heights + shift, zorder=4, **THEORY_TICK)
         panel.set_xlim(left=-0.04 * arrays["general_theory"][:, place].max())
+        panel.xaxis.set_major_locator(MaxNLocator(7, integer=True))
         panel.set_xlabel("visible dimension")
-        panel.grid(axis="y", color="#E4E6E9", linewidth=style.points(0.5))
+        panel.grid(axis="y", color=style.RULE, linewidth=style.points(0.5))
         style.letter(panel, "abcdefgh"[place], f"$L = {lengths[place]}$")
     axes[0, 0].set_yticks(heights, [name.replace(", every number of real tokens", "") for name in rows])
     marks = [Line2D([], [], **look.line() | {"linestyle": "none"}) for _, _, look in POINTS]

@@ -9,15 +9,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from paper_figs import style
+from paper_figs import measures, style
 from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("comparison",)
 SHOWS: tuple[str, ...] = ()
-TOY, TRANSFORMER = style.MEASUREMENT, style.Look(style.PURPLE, "-", "o", filled=False)
-RANGE = "#E4E6E9"
-KINDS = {"toy": (TOY, 0.25), "transformer": (TRANSFORMER, -0.25)}
+KINDS = {"toy": (style.MEASUREMENT, 0.25), "transformer": (style.TRANSFORMER, -0.25)}
 
 
 def _rows(results: Mapping[str, Result]) -> list[dict[str, Any]]:
@@ -67,10 +65,9 @@ def _strip(axes: Axes, row: Mapping[str, Any]) -> None:
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     words = "" if is_number(row["prediction"]) else f", {row['prediction']}"
-    name = row["name"].replace("_", " ")
-    axes.set_ylabel(
-        f"{name}{words}\n{row['verdict']}", rotation=0, ha="right", va="center", ma="right", labelpad=8
-    )
+    verdict = "not measured" if row["toy"] is row["transformer"] is None else row["verdict"]
+    name = measures.short(row["name"])
+    axes.set_ylabel(f"{name}{words}\n{verdict}", rotation=0, ha="right", va="center", ma="right", labelpad=8)
 
 
 def _range(axes: Axes, low: float | int | None, high: float | int | None) -> None:
@@ -80,7 +77,7 @@ def _range(axes: Axes, low: float | int | None, high: float | int | None) -> Non
     axes.margins(x=0.12)
     left, right = axes.get_xlim()
     start, stop = left if low is None else low, right if high is None else high
-    axes.axvspan(start, stop, color=RANGE, zorder=-1, linewidth=0)
+    axes.axvspan(start, stop, color=style.SHADE, zorder=-1, linewidth=0)
     axes.set_xlim(left, right)
 
 
@@ -88,15 +85,19 @@ def _range(axes: Axes, low: float | int | None, high: float | int | None) -> Non
 def draw(results: Mapping[str, Result]) -> Figure:
     """One strip per prediction, each with its own axis."""
     rows = _rows(results)
-    figure, axes = style.panels(len(rows), 1, width=style.FULL_WIDTH, height=0.52 * len(rows) + 0.6)
-    for panel, row in zip(axes[:, 0], rows, strict=True):
+    columns = 2 if style.is_wide() else 1
+    lines = -(-len(rows) // columns)
+    figure, axes = style.panels(lines, columns, width=style.FULL_WIDTH, height=0.46 * lines + 0.6)
+    for panel, row in zip(axes.T.ravel(), rows, strict=False):
         _strip(panel, row)
-    axes[-1, 0].set_xlabel("value of the dimensionless number named at the left (one axis per row)")
+    for panel in axes.T.ravel()[len(rows) :]:
+        panel.set_axis_off()
+    figure.supxlabel("value of the dimensionless number named at the left (one axis per row)")
     handles = [
         Line2D([], [], **style.THEORY.line(markers=False)),
-        Patch(color=RANGE, linewidth=0),
-        Line2D([], [], **TOY.line()),
-        Line2D([], [], **TRANSFORMER.line()),
+        Patch(color=style.SHADE, linewidth=0),
+        Line2D([], [], **style.MEASUREMENT.line()),
+        Line2D([], [], **style.TRANSFORMER.line()),
     ]
     names = ["prediction", "predicted range", "toy", "Transformer"]
     style.legend_above(figure, handles, names)
@@ -106,11 +107,8 @@ def draw(results: Mapping[str, Result]) -> Figure:
 def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with the count of verdicts."""
     rows = _rows(results)
-    counts = [
-        f"{sum(row['verdict'] == kind for row in rows)} {kind}" for kind in ("holds", "fails", "undecided")
-    ]
     return (
         "Prediction and measurement. Each dimensionless number as the theory predicts it (dashed; shaded: "
         "the range that bears it out), as the toy and as the Transformer on docs-order show it, with "
-        f"95% intervals. Of {len(rows)} rows: {', '.join(counts)}."
+        f"95% intervals. {measures.verdicts_said('rows', [row['verdict'] for row in rows])}"
     )

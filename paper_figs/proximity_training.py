@@ -21,7 +21,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
     arrays = need(results, "docs_order_probes", by="figure proximity_training").arrays
     values: Any = need(results, "docs_order", by="figure proximity_training").values
     figure, ((axes,),) = style.panels(1, 1, height=2.5)
-    axes.axvspan(0, values["pretraining_steps"], color="#E8EEF3", zorder=-1, linewidth=0)
+    axes.axvspan(0, values["pretraining_steps"], color=style.PRETRAINING, zorder=-1, linewidth=0)
     axes.axhline(1.0, zorder=0, label="uniform attention", **style.REFERENCE.line(markers=False))
     for arm, look in style.ARMS.items():
         known, mean, low, high = mean_over_seeds(arrays[f"proximity_index_{arm}"])

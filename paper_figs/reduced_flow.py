@@ -68,23 +68,22 @@ def draw(results: Mapping[str, Result]) -> Figure:
     """One column per process: loss, proximity index, final kernel."""
     values, arrays = _stored(results)
     processes = values["processes"]
-    figure, axes = style.panels(3, len(processes), width=style.FULL_WIDTH, height=5.4, sharey="row")
+    figure, axes = style.turned(3, len(processes), height=5.4)
     for column, process in enumerate(processes):
         top, middle, bottom = axes[:, column]
         _along_time(top, arrays, process, "loss")
         _along_time(middle, arrays, process, "proximity_index")
         _final_kernel(bottom, arrays, process)
-        for row, (panel, title) in enumerate(
-            ((top, "loss"), (middle, "proximity"), (bottom, "final kernel"))
-        ):
-            mark = "abcdefghi"[row * len(processes) + column]
-            style.letter(panel, mark, f"{NAMES.get(process, process)}: {title}")
+        for panel, title in ((top, "loss"), (middle, "proximity"), (bottom, "final kernel")):
+            style.name(panel, f"{NAMES.get(process, process)}: {title}")
         top.set_xlabel("time (learning rate × steps)")
         middle.set_xlabel("time (learning rate × steps)")
         bottom.set_xlabel("lag (positions)")
-    axes[0, 0].set_ylabel("reconstruction loss")
-    axes[1, 0].set_ylabel("proximity (1 = uniform)")
-    axes[2, 0].set_ylabel("attention at lag")
+        top.set_ylabel("reconstruction loss")
+        middle.set_ylabel("proximity (1 = uniform)")
+        bottom.set_ylabel("attention at lag")
+    for row in axes:
+        style.level(row)
     handles, names = axes[0, 0].get_legend_handles_labels()
     style.legend_above(figure, handles, names)
     return figure

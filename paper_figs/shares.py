@@ -41,7 +41,8 @@ def _panel(axes: Axes, found: Mapping[str, Any], order: list[str]) -> None:
             _share(axes, row, known[arm], arms.look(arm))
     axes.plot([0.0], [0.0], linestyle="none")
     if not known:
-        axes.text(0.5, (len(order) - 1) / 2, "no gain to\nshare", ha="center", va="center", color=style.GREY)
+        axes.text(0.5, (len(order) - 1) / 2, "no gain to\nshare", ha="center", va="center", color=style.GREY,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # fmt: skip
     axes.axvline(1.0, zorder=0, **style.THEORY.line(markers=False))
     axes.axvline(0.0, zorder=0, **style.REFERENCE.line(markers=False))
     axes.set_xlim(1 - WIDEST - 0.06, WIDEST + 0.06)
@@ -56,7 +57,8 @@ def _panel(axes: Axes, found: Mapping[str, Any], order: list[str]) -> None:
 def draw(results: Mapping[str, Result]) -> Figure:
     """One panel per task, one row per substitute."""
     tasks, _ = arms.studied(results, by="figure shares")
-    order = list(dict.fromkeys(arm for found in tasks.values() for arm in rows_of(found))) or ["qk_only"]
+    there = {arm for found in tasks.values() for arm in rows_of(found)}
+    order = [arm for arm in arms.every(tasks) if arm in there] or ["qk_only"]
     height = 0.8 + 0.2 * len(order)
     figure, axes = style.panels(1, len(tasks), width=style.FULL_WIDTH, height=height, sharey=True)
     for panel, mark, (task, found) in zip(axes[0], "abcdefgh", tasks.items(), strict=False):

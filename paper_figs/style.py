@@ -1,15 +1,13 @@
-"""How every figure looks: sizes, colours, line styles, by venue. Stateless: matplotlib's global settings are
-changed for the length of one call and restored; the venue holds inside `with at(VENUES["slides"]):`.
+"""How every figure looks: colours, line styles, panels. Stateless: matplotlib's global settings are changed
+for the length of one call and restored; sizes are those of the venue (`paper_figs.venues`).
 
-Rules: one colour per quantity everywhere; theory dashed and black, measurement solid; bands are confidence
-intervals or ranges of seeds, the caption says which; every pair of curves also differs by marker or line
-style, so that the figure reads in grey. Units: inches for sizes, points for text."""
+Rules: one colour per quantity everywhere; theory dashed and black, measurement solid, references dotted;
+bands are confidence intervals or ranges of seeds, the caption says which; every pair of curves also differs
+by marker, so that the figure reads in grey. Units: inches for sizes, points for text."""
 
 import contextlib
-import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,78 +17,22 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from paper_figs.venues import COLUMN_WIDTH as COLUMN_WIDTH
+from paper_figs.venues import FULL_WIDTH, Venue, is_wide, venue
+from paper_figs.venues import VENUES as VENUES
+from paper_figs.venues import at as at
+from paper_figs.venues import points as points
+from paper_figs.venues import square as square
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-COLUMN_WIDTH = 3.25  # inches: one column of a two-column paper
-FULL_WIDTH = 6.75  # inches: both columns
-
-
-@dataclass(frozen=True)
-class Venue:
-    """Where a figure is shown: its sizes in inches, its letters in points."""
-
-    name: str
-    full: float
-    """Width of a wide figure: the text of a page, or a slide."""
-    column: float
-    """Width of a narrow one."""
-    text: float
-    """Points of titles and labels."""
-    small: float
-    """Points of ticks and legends."""
-    family: str = "STIXGeneral"
-    mathematics: str = "stix"
-    thick: float = 1.0
-    """Lines, markers and gaps over those of a paper."""
-    tall: float = 1.0
-    """Heights over those of a two-column paper."""
-    highest: float = 9.0
-    dpi: int = 200
-    """Of the PNG; layouts are settled at it."""
-
-    def shrunk(self, by: float) -> "Venue":
-        """The same with smaller letters, lines and gaps."""
-        sizes = {name: by * getattr(self, name) for name in ("text", "small", "thick")}
-        return dataclasses.replace(self, **sizes)
-
-
-VENUES = {
-    # Column 3.25 and text 6.75 inches in ICML's style file; text of 5.5 inches in NeurIPS's.
-    "icml": Venue("icml", FULL_WIDTH, COLUMN_WIDTH, 8.0, 7.0),
-    "neurips": Venue("neurips", 5.5, COLUMN_WIDTH, 7.5, 6.5, tall=1.06),
-    "slides": Venue(
-        "slides", 40 / 3, 6.5, 15.0, 13.0, "DejaVu Sans", "dejavusans", 2.0, 1.9, highest=7.5, dpi=144
-    ),
-}
-_venue: ContextVar[Venue] = ContextVar("venue", default=VENUES["icml"])
-
-
-@contextlib.contextmanager
-def at(venue: Venue) -> Iterator[None]:
-    """Figures drawn meanwhile are for this venue."""
-    token = _venue.set(venue)
-    try:
-        yield
-    finally:
-        _venue.reset(token)
-
-
-def venue() -> Venue:
-    """Where figures are drawn for."""
-    return _venue.get()
-
-
-def points(size: float | int) -> float:
-    """A length in points of a paper's figure, as thick as the venue wants it."""
-    return size * venue().thick
-
-
 # Okabe and Ito's colours, which stay apart for every common kind of colour vision.
 BLACK, VERMILLION, BLUE, GREEN = "#000000", "#D55E00", "#0072B2", "#009E73"
-PURPLE, ORANGE = "#B2578C", "#E69F00"
-GREY = "#6B6B6B"
+PURPLE, ORANGE, SKY = "#B2578C", "#E69F00", "#56B4E9"
+GREY, BROWN = "#6B6B6B", "#7A4B1F"
 RULE = SHADE = "#E4E6E9"  # lines between rows; ranges that bear a prediction out
+PRETRAINING = "#E8EEF3"  # behind the steps that an arm spends on reconstruction
 
 
 @dataclass(frozen=True)
@@ -116,10 +58,19 @@ class Look:
 
 LABELS = Look(VERMILLION, "-", "o", filled=False)
 RECONSTRUCTION = Look(BLUE, "-", "s", filled=True)
-CONTROL = Look(PURPLE, (0, (1.0, 1.0)), "^", filled=False)
+CONTROL = Look(PURPLE, "-", "^", filled=False)
 MEASUREMENT = Look(GREEN, "-", "D", filled=True)
+TRANSFORMER = Look(BROWN, "-", "o", filled=False)
 THEORY = Look(BLACK, (0, (4.0, 2.0)), "x", filled=True)
 REFERENCE = Look(GREY, (0, (1.0, 1.5)), "", filled=False)
+
+# Settings of one measured quantity, in order: light to dark, so that none is taken for a loss.
+LEVELS = (
+    Look("#6DC3A3", "-", "o", filled=True),
+    Look(GREEN, "-", "D", filled=True),
+    Look("#006B4E", "-", "s", filled=False),
+    Look("#00382A", "-", "v", filled=True),
+)
 
 ARMS = {"label_only": LABELS, "spt": RECONSTRUCTION}
 ARM_NAMES = {"label_only": "labels only", "spt": "SPT, then labels"}
@@ -201,7 +152,13 @@ def as_made(figure: Figure) -> Iterator[None]:
 
 
 def panels(
-    rows: int, columns: int, *, width: float = COLUMN_WIDTH, height: float, **options: Any
+    rows: int,
+    columns: int,
+    *,
+    width: float = COLUMN_WIDTH,
+    height: float,
+    layout: str = "constrained",
+    **options: Any,
 ) -> tuple[Figure, np.ndarray]:
     """A figure of the given size, and its axes as an array of shape (rows, columns).
 
@@ -210,12 +167,22 @@ def panels(
     wide, high = chosen.full if width == FULL_WIDTH else chosen.column, height * chosen.tall
     if high > chosen.highest:  # smaller letters rather than panels without room
         chosen, high = chosen.shrunk(chosen.highest / high), chosen.highest
-    figure = Figure(figsize=(wide, high), dpi=chosen.dpi, layout="constrained")
+    figure = Figure(figsize=(wide, high), dpi=chosen.dpi, layout=layout)
     figure.settings = settings(chosen)
     mpl.rcParams.update(figure.settings)  # until the end of the function that is `styled`
     pad = 0.03 * chosen.thick
     figure.get_layout_engine().set(w_pad=pad, h_pad=pad, wspace=0.03, hspace=0.04)
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def turned(rows: int, columns: int, *, height: float) -> tuple[Figure, np.ndarray]:
+    """A wide figure and its axes of shape (rows, columns), lettered; on a slide rows stand as columns."""
+    if is_wide():
+        rows, columns, height = columns, rows, height * columns / rows
+    figure, axes = panels(rows, columns, width=FULL_WIDTH, height=height)
+    for panel, mark in zip(axes.ravel(), "abcdefghi", strict=False):
+        letter(panel, mark)
+    return figure, axes.T if is_wide() else axes
 
 
 def band(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, look: Look) -> None:
@@ -226,6 +193,18 @@ def band(axes: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, look: Loo
 def letter(axes: Axes, mark: str, title: str = "") -> None:
     """`(a) title` above the left edge of a panel."""
     axes.set_title(f"({mark}) {title}" if title else f"({mark})")
+
+
+def level(row: np.ndarray) -> None:
+    """One vertical scale for all panels of a row."""
+    low, high = zip(*(panel.get_ylim() for panel in row), strict=True)
+    for panel in row:
+        panel.set_ylim(min(low), max(high))
+
+
+def name(axes: Axes, title: str) -> None:
+    """A title behind the panel's letter."""
+    axes.set_title(f"{axes.get_title(loc='left')} {title}")
 
 
 def legend_above(

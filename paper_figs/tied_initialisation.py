@@ -13,12 +13,11 @@ from sims.store import Result
 
 NEEDS = ("tied_initialisation",)
 SHOWS = ("C14",)
-ORANGE_LINE = style.Look(style.ORANGE, "-", "v", filled=True)
 LOOKS = {
-    "linear": ("nn.Linear", style.MEASUREMENT),
-    "joint_xavier": ("joint Xavier", style.RECONSTRUCTION),
-    "linear_normalised": ("nn.Linear, LayerNorm", ORANGE_LINE),
-    "xavier": ("Xavier", style.LABELS),
+    "linear": ("nn.Linear", style.LEVELS[0]),
+    "joint_xavier": ("joint Xavier", style.LEVELS[1]),
+    "linear_normalised": ("nn.Linear, LayerNorm", style.LEVELS[2]),
+    "xavier": ("Xavier", style.LEVELS[3]),
 }
 INDEPENDENT = "xavier_independent"
 

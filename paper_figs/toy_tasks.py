@@ -14,7 +14,7 @@ from sims.store import Result
 
 NEEDS = ("toy_tasks",)
 SHOWS = ()
-LOOKS = {"bag": style.LABELS, "linear": style.CONTROL, "pairs": style.RECONSTRUCTION}
+LOOKS = {"bag": style.LEVELS[0], "linear": style.LEVELS[2], "pairs": style.LEVELS[3]}
 NAMES = {"bag": "bag of tokens", "linear": "positions", "pairs": "neighbour counts"}
 APART = 0.24  # rows between the baselines of one task
 
@@ -55,7 +55,7 @@ def _along(axes: Axes, arrays: dict[str, np.ndarray], dial: str, at: np.ndarray)
         low, middle, high = arrays[f"{dial}_{name}"]
         style.band(axes, at, low, high, look)
         axes.plot(at, middle, **look.line())
-    axes.axhline(0.5, zorder=0, **style.THEORY.line(markers=False))
+    axes.axhline(0.5, zorder=0, **style.REFERENCE.line(markers=False))
     axes.set_ylim(0.42, 1.03)
 
 

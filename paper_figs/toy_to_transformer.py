@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from paper_figs import style
+from paper_figs import arms, measures, style
 from paper_figs.sources import need
 from sims.store import Result
 
@@ -22,7 +22,6 @@ NAMES = (
 )  # fmt: skip
 LOGARITHMIC = ("snr_ratio", "proximity_index")
 CLIPPED = ("qk_share", "prior_share", "depth_share")
-TRANSFORMER = style.Look(style.PURPLE, "-", "o", filled=False)
 SHARES = (-0.6, 1.6)  # what of shares is drawn; an interval that goes on ends in an arrow
 LARGEST = 1e4  # of ratios
 Row = Mapping[str, Any]
@@ -38,14 +37,14 @@ def rows_of(values: Any, name: str) -> list[tuple[str, Any, style.Look]]:
             found.setdefault(place(row), row["transformer"])
     toy = headline["toy"] if headline else None
     start = [("toy", toy, style.MEASUREMENT)] if toy is not None else []
-    return [*start, *((at, interval, TRANSFORMER) for at, interval in found.items())]
+    return [*start, *((at, interval, style.TRANSFORMER) for at, interval in found.items())]
 
 
 def place(row: Row) -> str:
     """`docs-order`, with what differs from one layer."""
     task, setting = row.get("task", "docs-order"), str(row.get("setting", ""))
     plain = setting in ("", "1 layer", "CPU study", "grid")
-    return task if plain else f"{task}, {setting.replace('_', ' ')}"
+    return task if plain else f"{task}, {arms.words(setting).removeprefix('labels only, ')}"
 
 
 def known(interval: Any) -> bool:
@@ -81,7 +80,7 @@ def _panel(axes: Axes, values: Any, name: str) -> None:
     if headline is not None:
         _predicted(axes, headline, span)
     if not rows:
-        axes.text(0.5, 0.5, "not measured", ha="center", va="center", transform=axes.transAxes)
+        axes.text(0.97, 0.5, "not measured", ha="right", va="center", transform=axes.transAxes)
     axes.set_yticks(range(len(rows)), [at for at, _, _ in rows])
     axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -119,14 +118,14 @@ def draw(results: Mapping[str, Result]) -> Figure:
     )  # fmt: skip
     for panel, mark, name in zip(axes.ravel(), "abcdefghi", NAMES, strict=True):
         _panel(panel, values, name)
-        style.letter(panel, mark, name.replace("_", " "))
+        style.letter(panel, mark, measures.short(name))
     for panel in axes[-1]:
         panel.set_xlabel("value")
     handles = [
         Line2D([], [], **style.THEORY.line(markers=False)),
         Patch(color=style.SHADE, linewidth=0),
         Line2D([], [], **style.MEASUREMENT.line()),
-        Line2D([], [], **TRANSFORMER.line()),
+        Line2D([], [], **style.TRANSFORMER.line()),
     ]
     style.legend_above(figure, handles, ["prediction", "predicted range", "toy", "Transformer"])
     return figure
@@ -136,10 +135,9 @@ def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with the counts of verdicts over tasks and settings."""
     values: Any = need(results, "comparison", by="figure toy_to_transformer").values
     rows = [row for row in values.get("by_task", values["rows"]) if row["name"] in NAMES]
-    verdicts = [row["verdict"] for row in rows]
-    counts = ", ".join(f"{verdicts.count(kind)} {kind}" for kind in ("holds", "fails", "undecided"))
+    said = measures.verdicts_said("measurements", [row["verdict"] for row in rows])
     return (
         "From toy to Transformer. Each named quantity as predicted (dashed; shaded: the range that bears it "
         "out, for tasks in which labels need attention), in the toy, and in Transformers by task, with 95% "
-        f"intervals; an arrow marks one that goes on. Of {len(rows)} measurements: {counts}."
+        f"intervals; an arrow marks one that goes on. {said}"
     )

@@ -1,6 +1,7 @@
 """Does the diagnosis hold: the gain it predicted against the gain that training measured, by task."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from sims.store import Result
 NEEDS = ("validation",)
 SHOWS: tuple[str, ...] = ()
 HALVES = {
-    "choose": ("thresholds chosen here", style.Look(style.ORANGE, "-", "s", filled=False)),
-    "test": ("verdicts tested here", style.RECONSTRUCTION),
+    "choose": ("thresholds chosen here", replace(style.TRANSFORMER, marker="s")),
+    "test": ("verdicts tested here", replace(style.TRANSFORMER, marker="s", filled=True)),
 }
 
 
@@ -85,8 +86,8 @@ def caption(results: Mapping[str, Result]) -> str:
     wrong = [row["task"] for row in rows if missed(row)]
     right = f"{round(tested['estimate'] * tested['n'])} of {tested['n']}" if tested else "none of 0"
     return (
-        "Does the diagnosis hold. Gain in test accuracy by SPT over labels only, as predicted before "
-        f"training and as measured at equal steps, on {len(rows)} tasks, with 95% intervals. Spearman's rank "
-        f"correlation is {estimate(values['spearman'])}; on the half of the tasks that chose no threshold "
-        f"{right} verdicts are right. Missed: {', '.join(wrong) or 'none'}."
+        "What the diagnosis predicted, and training measured. Gain in test accuracy by SPT over labels only, "
+        f"as predicted before training and as measured at equal steps, on {len(rows)} tasks, with 95% "
+        f"intervals. Spearman's rank correlation is {estimate(values['spearman'])}; on the half of the "
+        f"tasks that chose no threshold {right} verdicts are right. Missed: {', '.join(wrong) or 'none'}."
     )

@@ -12,7 +12,10 @@ from sims.store import Result
 
 NEEDS = ("values_first",)
 SHOWS = ("C11",)
-TIMES = (("value_time", "value settles", style.RECONSTRUCTION), ("score_time", "score moves", style.LABELS))
+TIMES = (
+    ("value_time", "value settles", style.LEVELS[2]),
+    ("score_time", "score moves", style.RECONSTRUCTION),
+)
 
 
 @style.styled

@@ -5,8 +5,9 @@ import itertools
 import re
 
 import pytest
+from matplotlib.text import Text
 
-from paper_figs import EXPERIMENT_FIGURES, FIGURES, style
+from paper_figs import EXPERIMENT_FIGURES, FIGURES, arms, style
 from paper_figs.formats import pdf, png
 from sims.store import Result
 from tests.paper_figs.example_studies import studied
@@ -14,6 +15,8 @@ from tests.paper_figs.test_figures import unpacked
 from tests.paper_figs.test_layout import drawn_texts, overlap
 
 NEW = ("arm_accuracies", "arm_curves", "shares", "toy_to_transformer", "validation")
+TALL = ("learning_curves", "prediction_measurement", "adiabatic_gradients")  # were cut or too small once
+SMALLEST = {"icml": 6.0, "neurips": 6.0, "slides": 9.0}  # points
 VENUES = pytest.mark.parametrize("venue", style.VENUES.values(), ids=lambda venue: venue.name)
 EVERY = pytest.mark.parametrize("name", NEW)
 
@@ -29,8 +32,8 @@ def drawn(name: str, stored: dict[str, Result], venue: style.Venue):
 
 
 @VENUES
-@EVERY
-def test_texts_neither_overlap_nor_are_cut_at_any_venue(name, venue, stored, monkeypatch):
+@pytest.mark.parametrize("name", NEW + TALL)
+def test_texts_neither_overlap_nor_are_cut_nor_too_small_at_any_venue(name, venue, stored, monkeypatch):
     figure = drawn(name, stored, venue)
     with style.at(venue), style.as_made(figure):
         texts = drawn_texts(figure, monkeypatch)
@@ -41,6 +44,35 @@ def test_texts_neither_overlap_nor_are_cut_at_any_venue(name, venue, stored, mon
     ]
     assert figure.get_figwidth() in (venue.full, venue.column)
     assert figure.get_figheight() <= venue.highest
+    letters = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    assert min(text.get_fontsize() for text in letters) >= SMALLEST[venue.name]
+
+
+def test_a_run_is_a_dot_and_no_interval_is_drawn_above_accuracy_1(stored):
+    arm = {"estimate": 0.78, "low": 0.46, "high": 1.1, "per_seed": [0.5, 0.95, 0.5, 0.97, 0.98]}
+    study = stored["cpu_study"]
+    task, found = next(iter(study.values["tasks"].items()))
+    score = {**found["arms"]["spt"], "test_accuracy": arm}
+    one = {task: {**found, "arms": {**found["arms"], "spt": score}}}
+    changed = dataclasses.replace(study, values={"tasks": one})
+    panel = drawn("arm_accuracies", {"cpu_study": changed}, style.venue()).axes[0]
+    ends = [segment[:, 0].max() for lines in panel.collections for segment in lines.get_segments()]
+    assert max(ends) == 1.0
+    assert any(list(line.get_xdata()) == arm["per_seed"] for line in panel.get_lines())
+
+
+def test_measurements_are_solid_and_theory_alone_is_dashed():
+    looks = [*arms.LOOKS.values(), arms.PRIOR, arms.DEPTH, *style.LEVELS, style.CONTROL, style.TRANSFORMER]
+    assert {look.linestyle for look in looks} == {"-"}
+
+
+def test_arms_of_the_cpu_study_have_one_name_and_one_order_in_all_figures(stored):
+    rows = lambda name: [
+        label.get_text() for label in drawn(name, stored, style.venue()).axes[0].get_yticklabels()
+    ]
+    accuracies, shares = rows("arm_accuracies"), rows("shares")
+    assert len(set(accuracies)) == len(accuracies)
+    assert shares == [name for name in accuracies if name in shares]
 
 
 def test_slides_have_16_to_9_and_their_own_letters(stored):
