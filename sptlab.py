@@ -226,7 +226,7 @@ def run_diagnosis(command: Any) -> int:
     from paper_figs import diagnosis as page
     from sims import store
 
-    dataset = data.dataset_of(command.data, command.config, command.model)
+    dataset = data.dataset_of(command.data, command.config)
     folder = command.out / "diagnosis"
     with store.lock(folder):
         with progress("diagnose", command.quiet) as tell:

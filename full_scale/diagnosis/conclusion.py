@@ -23,7 +23,7 @@ def concluded(
     """The verdict, and every number with its interval over initialisations."""
     lines, sequences, floor = config.thresholds, len(dataset.train), floors(used)
     near = directions.nearest(dataset.inputs)
-    names = directions.offsets(dataset.inputs, dataset.length).names
+    names = directions.offsets(dataset.inputs, dataset.length).names  # causal or not
     vectors = contrast.token_vectors(used.train, dataset.inputs, CONTRASTED)
     verdict = judged(fits, sequences, floor, lines, command)
     return verdict, {

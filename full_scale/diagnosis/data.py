@@ -9,7 +9,6 @@ from jaxtyping import Shaped
 
 from full_scale.dataset import PARTS, Dataset
 from full_scale.diagnosis.config import DiagnosisConfig
-from full_scale.model import ModelConfig
 from full_scale.tasks import TASKS, Own, Task, Ucr, load
 from full_scale.tasks.splits import capped
 from sims.store import UserError
@@ -51,7 +50,7 @@ def training_command(data: str) -> str:
     return f"sptlab train run --task {task.name}{path} --grid arms"
 
 
-def dataset_of(data: str, config: DiagnosisConfig, model: ModelConfig) -> Dataset:
+def dataset_of(data: str, config: DiagnosisConfig) -> Dataset:
     """Load, check, and keep at most as many sequences as the config says."""
     try:
         dataset = load(task_of(data))
@@ -59,7 +58,7 @@ def dataset_of(data: str, config: DiagnosisConfig, model: ModelConfig) -> Datase
         raise UserError(
             f"cannot read {data}: {getattr(error, 'strerror', None) or error}; check the file"
         ) from error
-    checked(dataset, model)
+    checked(dataset)
     return capped(dataset, config.train_most, config.held_out_most, 0)
 
 
@@ -75,16 +74,14 @@ def dataset_of_arrays(
         return Own(data=path).load()
 
 
-def checked(dataset: Dataset, model: ModelConfig) -> None:
-    """Raise UserError for data or a model that a diagnosis cannot speak about."""
+def checked(dataset: Dataset) -> None:
+    """Raise UserError for data that a diagnosis cannot speak about."""
     inputs, name = dataset.inputs, dataset.name
     total = sum(len(getattr(dataset, part)) for part in PARTS)
     if inputs.pair:
         raise UserError(
             f"expected one sequence per example: {name} has pairs; diagnose one half of each pair"
         )
-    if model.causal:
-        raise UserError("expected a bidirectional model: got causal=True; diagnose without --model.causal")
     if total < FEWEST:
         raise UserError(f"expected at least {FEWEST} sequences: got {total}; give more data")
     if inputs.length < 4:

@@ -30,7 +30,7 @@ STEPS, BATCH, PEAK = 800, 50, 0.02
 LONG = 128  # tokens from which a batch holds fewer sequences
 BUDGET = 1.5e12  # floating-point operations of one fit: some 20 s on one core
 FEWEST_STEPS = 200
-DECIDING = ("directions", "evidence", "fits", "frozen", "pattern", "plateau", "pulls")
+DECIDING = ("directions", "evidence", "fits", "frozen", "pattern", "plateau", "pulls", "reach")
 Report = Callable[..., None]
 
 
@@ -102,7 +102,7 @@ def diagnose(
     command
         Recorded with kept initialisations, and named in the advice.
     """
-    checked(dataset, model)
+    checked(dataset)
     used, seed = capped(dataset, config.train_most, config.held_out_most, 0), seed_of(key)
     fit, digest = fit_config(config, model, dataset.length), used.sha256()
     units = [Unit(digest, model, fit, seed + index, code()) for index in range(config.fits)]

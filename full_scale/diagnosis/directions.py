@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 from full_scale.dataset import Inputs
 from full_scale.diagnosis.pulls import Pulls
+from full_scale.diagnosis.reach import centred, key_bias, row_centred
 from full_scale.model import Transformer
 from full_scale.model.positions import sinusoidal
 
@@ -20,12 +21,6 @@ BAND = 4
 CONDITIONED = 1e-3  # singular values of the positions below this share of the largest do not count
 TRAINED = ("sinusoidal", "learned", "random-normal")  # positions added to the tokens
 Matrices = Float[np.ndarray, "layer head query key"]
-
-
-def centred(matrices: Float[np.ndarray, "*stack query key"]) -> Float[np.ndarray, "*stack query key"]:
-    """The doubly centred part of every matrix."""
-    rows, columns = (matrices.mean(axis=axis, keepdims=True) for axis in (-1, -2))
-    return matrices - rows - columns + matrices.mean(axis=(-2, -1), keepdims=True)
 
 
 def unit(matrices: Float[np.ndarray, "*stack query key"]) -> Float[np.ndarray, "*stack query key"]:
@@ -45,25 +40,37 @@ class Offsets:
     """The queries whose key at that offset exists."""
     members: Float[np.ndarray, "direction offset"]
     """1 where an offset belongs to a direction."""
+    causal: bool = False
+    """Queries reach no later key."""
 
     def along(self, pulls: Pulls) -> Float[np.ndarray, "n direction layer head"]:
-        """<G, D> with the unit doubly centred direction of every name: <G, T> less its key-bias part."""
-        positions = self.rows.shape[1]
-        hits = np.stack([np.roll(rows, r) for rows, r in zip(self.rows, self.signed, strict=True)])
-        towards = self.members @ self.rows.astype(np.float64)  # entries per row of T, then per column
-        onto = self.members @ hits.astype(np.float64)
-        total = towards.sum(axis=1)
-        square = total - ((towards**2).sum(1) + (onto**2).sum(1)) / positions + total**2 / positions**2
+        """<G, D> with the unit doubly centred direction of every name: <G, T> less that of T's key bias."""
+        towards = [row_centred(self.matrix(member), self.causal) for member in self.members]
+        onto = np.array([matrix.sum(axis=0) for matrix in towards])
+        bias = key_bias(onto, self.causal)
+        square = np.array([(matrix**2).sum() for matrix in towards]) - (bias * onto).sum(axis=1)
         raw = np.asarray(
             pulls.along_offsets(jnp.asarray(self.signed, jnp.int32), jnp.asarray(self.rows)), np.float64
         )
-        bias = np.einsum("nlhj,kj->nklh", np.asarray(pulls.columns(), np.float64), onto / positions)
-        inner = np.einsum("ko,nolh->nklh", self.members, raw) - bias
+        inner = np.einsum("ko,nolh->nklh", self.members, raw)
+        inner -= np.einsum("nlhj,kj->nklh", np.asarray(pulls.columns(), np.float64), bias)
         return inner / np.sqrt(square)[None, :, None, None]
 
+    def matrix(self, member: Float[np.ndarray, " offset"]) -> Float[np.ndarray, "query key"]:
+        """T: 1 where a key lies at one of a direction's offsets."""
+        queries = np.arange(self.rows.shape[1])
+        found = np.zeros((len(queries), len(queries)), np.float32)
+        for offset in np.flatnonzero(member):
+            rows = queries[self.rows[offset]]
+            found[rows, rows + self.signed[offset]] = 1
+        return found
 
-def offsets(inputs: Inputs, positions: int) -> Offsets:
-    """Lags |i - j| up to half the length, the band 1..4; of images, also neighbours and rows apart."""
+
+def offsets(inputs: Inputs, positions: int, causal: bool = False) -> Offsets:
+    """Lags |i - j| up to half the length, the band 1..4; of images, also neighbours and rows apart.
+
+    Causal: the same towards earlier keys only.   [C18]
+    """
     length, first = inputs.length, positions - inputs.length
     columns = inputs.grid[1] if inputs.grid else 0
     lags = [lag for lag in LAGS if lag < length // 2] or [1]
@@ -74,6 +81,8 @@ def offsets(inputs: Inputs, positions: int) -> Offsets:
     if inputs.grid:
         named |= {f"{down} down": [(down, 0), (-down, 0)] for down in (1, 2) if down < inputs.grid[0]}
         named["four neighbours"] = [(0, 1), (0, -1), (1, 0), (-1, 0)]
+    if causal:
+        named = {name: [each for each in several if each < (0, 0)] for name, several in named.items()}
     wanted = sorted({each for several in named.values() for each in several})
     index = np.arange(length)
     signed = np.array([down * columns + right for down, right in wanted])
@@ -84,7 +93,7 @@ def offsets(inputs: Inputs, positions: int) -> Offsets:
             inside &= (index % columns + right >= 0) & (index % columns + right < columns)
         rows[at, first:] = inside
     members = np.array([[float(each in several) for each in wanted] for several in named.values()])
-    return Offsets(tuple(named), signed, rows, members)
+    return Offsets(tuple(named), signed, rows, members, causal)
 
 
 def nearest(inputs: Inputs) -> str:
@@ -129,7 +138,8 @@ def toeplitz(matrices: Matrices) -> Matrices:
 def random_like(matrices: Matrices, model: Transformer, seed: int) -> Matrices:
     """Unit random directions of the same kind: doubly centred, expressible."""
     draw = np.random.default_rng((seed, 7)).standard_normal(matrices.shape)
-    return unit(expressible(centred(draw), model)[0])
+    causal = model.config.causal
+    return unit(centred(expressible(centred(draw, causal), model)[0], causal))
 
 
 def dominant_offset(direction: Float[np.ndarray, "query key"], inputs: Inputs) -> dict[str, object]:

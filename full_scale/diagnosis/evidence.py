@@ -21,6 +21,7 @@ from full_scale.diagnosis.fits import FitConfig, fitted, label_logits
 from full_scale.diagnosis.pattern import keys_read, pattern
 from full_scale.diagnosis.plateau import clocks
 from full_scale.diagnosis.pulls import Pulls, pulls, snr
+from full_scale.diagnosis.reach import centred
 from full_scale.model import ModelConfig, Transformer
 from full_scale.training.objectives import Data, Target
 from full_scale.training.phases import Phase
@@ -73,16 +74,17 @@ def evidence(
     fresh, fit_key, probe_key = jax.random.split(jax.random.key(seed), 3)
     start = eqx.filter_jit(Transformer)(model, dataset.inputs, key=fresh)
     learn = lambda loss, kernels=None, read=None: fitted(
-        start, target(loss), parts.train, fit, kernels, read, key=fit_key, report=tell
+        start, target(loss, model.causal), parts.train, fit, kernels, read, key=fit_key, report=tell
     )
     models = {loss: learn(loss) for loss in LOSSES}
     found = {loss: pulls(each, loss == "label", parts.probed, key=probe_key) for loss, each in models.items()}
-    whole = -np.asarray(pulls(models["reconstruction"], False, parts.probed_train, key=probe_key).mean())
-    whole = directions.centred(whole)
+    whole = -pulls(models["reconstruction"], False, parts.probed_train, key=probe_key).mean()
+    whole = centred(whole, model.causal)
     own, how = directions.expressible(whole, models["reconstruction"])
+    own = centred(own, model.causal)
     chance = directions.random_like(whole, models["reconstruction"], seed)
     looked = {"top": directions.unit(whole), "expressible": directions.unit(own), "random": chance}
-    seen = directions.offsets(dataset.inputs, whole.shape[-1])
+    seen = directions.offsets(dataset.inputs, whole.shape[-1], model.causal)
     values: Values = {"positions": how, "sequences_probed": len(parts.probed.labels)}
     for loss, pull in found.items():
         values |= {f"{name}_{loss}": value for name, value in measured(pull, looked, seen).items()}
@@ -99,9 +101,10 @@ def evidence(
     return values, pictures(found, looked, patterns)
 
 
-def target(loss: str) -> Target:
-    """The loss as a training target."""
-    return Target.of(Phase(LOSSES[loss], steps=1))  # type: ignore[arg-type]
+def target(loss: str, causal: bool) -> Target:
+    """The loss as a training target; what a causal model reconstructs is the next token.   [C18]"""
+    objective = "next_token" if causal and loss == "reconstruction" else LOSSES[loss]
+    return Target.of(Phase(objective, steps=1))  # type: ignore[arg-type]
 
 
 def measured(pull: Pulls, looked: dict[str, Matrices], seen: Offsets) -> Values:
@@ -112,7 +115,7 @@ def measured(pull: Pulls, looked: dict[str, Matrices], seen: Offsets) -> Values:
     """
     by_offset = -seen.along(pull)
     along = {name: -np.asarray(pull.along_each(jnp.asarray(each))) for name, each in looked.items()}
-    share = pull.key_bias_energy().sum() / jnp.maximum(pull.energy().sum(), 1e-30)
+    share = pull.key_bias_energy().sum() / max(float(pull.energy().sum()), 1e-30)
     return {
         "score_by_offset": [score(column[:, 0].sum(axis=-1)) for column in by_offset.swapaxes(0, 1)],
         "snr_by_offset": [snr(column[:, 0]) for column in by_offset.swapaxes(0, 1)],

@@ -55,7 +55,7 @@ def responses(
     model: Transformer, found: Pulls, data: Data, direction: Array
 ) -> tuple[np.ndarray, np.ndarray]:
     """z and its derivative along the direction, of every sequence, at uniform attention."""
-    moves = jnp.einsum("lhij,nlhjd->nlhid", direction, found.offers)
+    moves = found.moves(direction)
     features, pulled = _responses(model, moves, data)
     return np.asarray(features, np.float64), np.asarray(pulled, np.float64)
 

@@ -82,7 +82,7 @@ def at_hand(config: ValidationConfig) -> tuple[dict[str, Task], dict[str, str]]:
         if name not in known:
             raise UserError(f"expected tasks among {', '.join(known)}: got {name}")
         try:
-            checked(load(known[name]), config.model)
+            checked(load(known[name]))
             found[name] = known[name]
         except UserError as error:
             missing[name] = str(error)

@@ -7,6 +7,7 @@ import pytest
 from full_scale.dataset import Inputs, Split
 from full_scale.diagnosis import contrast, directions
 from full_scale.diagnosis.pulls import snr
+from full_scale.diagnosis.reach import centred
 from full_scale.model import ModelConfig, Transformer
 from full_scale.model.positions import sinusoidal
 from full_scale.precision import single_precision
@@ -28,7 +29,7 @@ def test_positions_express_their_own_products_and_lose_a_random_order_of_proximi
     own = (table @ np.random.default_rng(0).standard_normal((8, 8)) @ table.T)[None, None]
     lost = directions.expressible(own, model)[0] - own  # in dimensions that hardly exist
     assert np.linalg.norm(lost) < 2 * directions.CONDITIONED * np.linalg.norm(own)
-    band = directions.centred((np.abs(np.subtract.outer(np.arange(32), np.arange(32))) == 1).astype(float))
+    band = centred((np.abs(np.subtract.outer(np.arange(32), np.arange(32))) == 1).astype(float))
     order = np.random.default_rng(1).permutation(32)
     kept = [
         np.linalg.norm(directions.expressible(m[None, None], model)[0]) / np.linalg.norm(m)

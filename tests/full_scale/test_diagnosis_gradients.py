@@ -1,5 +1,7 @@
 """Score gradients at frozen attention, each against an independent way to the same number."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,8 +9,8 @@ import numpy as np
 import pytest
 
 from full_scale.dataset import Inputs
-from full_scale.diagnosis import directions
-from full_scale.diagnosis.frozen import frozen
+from full_scale.diagnosis import directions, reach
+from full_scale.diagnosis.frozen import FrozenAttention, averaged, frozen
 from full_scale.diagnosis.pattern import keys_read, pattern
 from full_scale.diagnosis.pulls import Pulls, pulls
 from full_scale.model import ModelConfig, Transformer
@@ -21,11 +23,12 @@ SMALL = ModelConfig(layers=2, width=8, heads=2, hidden=8)
 INPUTS = Inputs(LENGTH, classes=3, symbols=5, grid=(3, 4))
 
 
-@pytest.fixture(scope="module")
-def probed():
+@pytest.fixture(scope="module", params=[False, True], ids=["bidirectional", "causal"])
+def probed(request):
     """A small model, padded sequences, their label gradients factored and by jax.grad of the bias."""
     with single_precision():
-        model = Transformer(SMALL, INPUTS, key=jax.random.key(0))
+        config = dataclasses.replace(SMALL, causal=request.param)
+        model = Transformer(config, INPUTS, key=jax.random.key(0))
         tokens = jax.random.randint(jax.random.key(1), (6, LENGTH), 0, 5)
         lengths, labels = (
             jnp.array([12, 12, 5, 9, 12, 7], jnp.int32),
@@ -47,18 +50,24 @@ def near(found, expected):
 
 
 def test_factored_score_gradients_are_those_of_an_additive_bias_also_with_padding(probed):
-    _, _, found, gradients = probed
+    model, _, found, gradients = probed
     assert isinstance(found, Pulls)
     near(found.mean(), gradients.mean(axis=0))
     near(found.columns(), gradients.sum(axis=-2))
     near(found.energy(), (gradients**2).sum(axis=(-2, -1)))
-    near(found.key_bias_energy(), (gradients.sum(axis=-2) ** 2).sum(axis=-1) / LENGTH)
+    causal = model.config.causal
+    biases = [reach.row_centred(np.tile(key, (LENGTH, 1)), causal).ravel() for key in np.eye(LENGTH)]
+    flat = gradients.reshape(-1, LENGTH**2)
+    part = np.linalg.lstsq(np.array(biases).T, flat.T)[0].T @ np.array(biases)
+    near(found.key_bias_energy(), (part**2).sum(axis=1).reshape(gradients.shape[:3]))
+    np.testing.assert_allclose(reach.centred(gradients, causal).reshape(flat.shape), flat - part, atol=1e-9)
 
 
 def test_offsets_read_the_gradient_along_doubly_centred_lags_and_steps_of_the_image(probed):
-    _, _, found, gradients = probed
+    model, _, found, gradients = probed
+    causal = model.config.causal
     with single_precision():
-        looked = directions.offsets(INPUTS, LENGTH)
+        looked = directions.offsets(INPUTS, LENGTH, causal)
         along = looked.along(found)
     apart = np.subtract.outer(np.arange(LENGTH), np.arange(LENGTH))
     row, column = (np.subtract.outer(index, index) for index in np.divmod(np.arange(LENGTH), 4))
@@ -69,8 +78,24 @@ def test_offsets_read_the_gradient_along_doubly_centred_lags_and_steps_of_the_im
         "four neighbours": steps == 1,
     }
     for name, chosen in within.items():
-        direction = directions.unit(directions.centred(chosen.astype(float)))
+        direction = directions.unit(reach.centred(chosen.astype(float), causal))
         near(along[:, looked.names.index(name)], np.einsum("nlhij,ij->nlh", gradients, direction))
+
+
+def test_a_step_along_a_direction_moves_what_attention_writes_as_its_derivative_says(probed):
+    model, data, found, _ = probed
+    causal = model.config.causal
+    drawn = np.random.default_rng(0).standard_normal((2, 2, LENGTH, LENGTH))
+    direction = jnp.asarray(reach.centred(drawn, causal), jnp.float32)
+    with single_precision():
+        moves = found.moves(direction)[:, 0]
+        block, row = model.blocks[0], 0
+        scope = model.scope(None, frozen_uniform=True)
+        state = jax.vmap(block.attention_norm)(model.embedded(data.tokens[row], jnp.zeros(LENGTH, bool)))
+        value = FrozenAttention(block.attention).values(state, scope)
+        written = lambda bias: averaged(value, jnp.ones(LENGTH, jnp.float32), jnp.exp(bias), causal)
+        expected = jax.jvp(written, (jnp.zeros_like(direction[0]),), (direction[0],))[1]
+    near(moves[row], expected)
 
 
 def test_attention_frozen_at_a_kernel_is_attention_with_its_logarithm_as_bias(probed):
