@@ -7,25 +7,22 @@ position masked in turn. Theory: the contrast law and the counts of sequences it
 """
 
 import dataclasses
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
-import theory
 from sims.bands import LEVEL, compare_all
+from sims.contrast_law import class_covariances, laws, require_contrast
+from sims.contrast_pulls import sampled_pulls, scores, wrong_signs
 from sims.exponents import exponent
 from sims.intervals import Interval, score_snr_ratio
 from sims.limits import at_least, between
-from sims.processes import sample
 from sims.store import UserError
 
 Progress = Callable[[int, int], None] | None
 Arrays = dict[str, np.ndarray]
-HEAD = 1e-3  # of the label's head: small enough for a constant prediction, and no ratio depends on it
 RAREST = 0.01  # chances of a wrong sign below it are too rare for these batches to count
 KINDS = ("label", "imbalanced", "hidden")
 LIMITS = {"label": 2.0, "hidden": 0.0}  # exponents of the SNR in a small contrast   [C7]
@@ -81,101 +78,13 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
         zip(config.contrasts, jax.random.split(key, len(config.contrasts)), strict=True)
     ):
         covariances = class_covariances(config, contrast)
-        pulls = _pulls(covariances, config, jax.random.split(one, config.seeds))
+        pulls = sampled_pulls(covariances, config, jax.random.split(one, config.seeds))
         for name, samples in pulls.items():
             found.setdefault(name, []).append(np.asarray(samples))
         if report:
             report(done + 1, len(config.contrasts))
     pulls = {name: np.stack(samples, axis=1) for name, samples in found.items()}
     return summary(config, pulls)
-
-
-def require_contrast(config: Config) -> None:
-    """Raise `UserError` unless the more correlated class pulls more along lag 1, at every contrast but 0."""
-    kappas = laws(config)["kappa"][1:]
-    if not (kappas > 0).all():
-        worst = config.contrasts[1 + int(np.argmin(kappas))]
-        raise UserError(
-            f"the class of larger rho must pull more along lag 1: at length={config.length}, "
-            f"middle={config.middle}, contrast={worst} it pulls less; try middle={config.middle / 2}"
-        )
-
-
-def class_covariances(config: Config, contrast: float) -> Float[Array, "classes query key"]:
-    """C_0 and C_1, rho = middle -+ contrast."""
-    ends = jnp.asarray([config.middle - contrast, config.middle + contrast])
-    return jax.vmap(lambda rho: theory.circulant(theory.markov_autocovariance(config.length, rho)))(ends)
-
-
-@functools.partial(jax.jit, static_argnames="config")
-@functools.partial(jax.vmap, in_axes=(None, None, 0))
-def _pulls(
-    covariances: Float[Array, "classes query key"], config: Config, key: PRNGKeyArray
-) -> dict[str, Float[Array, " sample"]]:
-    """Minus each sequence's derivative along lag 1: label, label with an imbalanced head, reconstruction."""
-    label_key, noise_key = jax.random.split(key)
-    labels = jax.random.bernoulli(label_key, 0.5, (config.sequences,)).astype(covariances.dtype)
-    powers = jnp.maximum(jax.vmap(lambda one: jnp.fft.fft(one[0]).real)(covariances), 0.0)
-    both = jax.vmap(lambda power: sample(power, config.sequences, key=noise_key))(powers)
-    tokens = jnp.where(labels[:, None] == 1, both[1], both[0])
-    uniform = jnp.zeros_like(covariances[0])
-    direction = theory.lag_direction(config.length, 1)
-
-    def label_loss(scores, ring, label, imbalance):
-        value_map = jnp.full((1, 1), config.value)
-        pooled = theory.pooled_features(scores, ring[:, None], value_map, lambda stream: stream**2 / 2)[0]
-        held = jax.lax.stop_gradient(pooled)  # the prediction stays constant, its slope is the layer's
-        logit = HEAD * (pooled - held) + jnp.log1p(imbalance) - jnp.log1p(-imbalance)
-        return (jax.nn.softplus(logit) - label * logit) / HEAD
-
-    def hidden_loss(scores, ring):
-        return theory.reconstruction_loss(scores, config.value, jnp.outer(ring, ring))
-
-    def along(loss, *arguments):
-        return -jax.jvp(lambda scores: loss(scores, *arguments), (uniform,), (direction,))[1]
-
-    label = lambda imbalance: jax.vmap(lambda ring, y: along(label_loss, ring, y, imbalance))(tokens, labels)
-    return {
-        "label": label(0.0),
-        "imbalanced": label(config.imbalance),
-        "hidden": jax.vmap(lambda ring: along(hidden_loss, ring))(tokens),
-    }
-
-
-def scores(pulls: Float[np.ndarray, "*axes sample"]) -> Float[np.ndarray, "*axes"]:
-    """Mean over standard deviation, with its sign: the signal-to-noise ratio is its square.
-
-    Over seeds it is close to normal even where there is no signal, which its square is not."""
-    return pulls.mean(axis=-1) / pulls.std(axis=-1, ddof=1)
-
-
-def laws(config: Config) -> dict[str, np.ndarray]:
-    """The contrast law at every contrast: kappa, signals, ratio of counts, chances of a wrong sign."""
-    direction = theory.lag_direction(config.length, 1)
-    pairs = [theory.class_contrast(direction, class_covariances(config, each)) for each in config.contrasts]
-    found: dict[str, Sequence] = {
-        "kappa": [pair.kappa for pair in pairs],
-        "label": [theory.label_signal(pair) for pair in pairs],
-        "imbalanced": [theory.label_signal(pair, config.imbalance) for pair in pairs],
-        "hidden": [theory.reconstruction_signal(pair) for pair in pairs],
-        "sign": [np.sign(pair.kappa - config.imbalance) for pair in pairs],
-        "ratio": [theory.sequences_ratio(pair) if pair.kappa > 0 else np.inf for pair in pairs],
-    }
-    for loss in ("label", "hidden"):
-        found[f"{loss}_wrong"] = [
-            [theory.sign_error(count, signal) for count in config.counts] for signal in found[loss]
-        ]
-    return {name: np.asarray(each, float) for name, each in found.items()}
-
-
-def wrong_signs(pulls: Float[np.ndarray, "*axes sample"], counts: tuple[int, ...]) -> np.ndarray:
-    """Share of batches of each size whose mean pull is negative, last axis over sizes."""
-    shares = []
-    for count in counts:
-        whole = pulls.shape[-1] // count
-        batches = pulls[..., : whole * count].reshape(*pulls.shape[:-1], whole, count)
-        shares.append((batches.mean(axis=-1) < 0).mean(axis=-1))
-    return np.stack(shares, axis=-1)
 
 
 def summary(config: Config, pulls: Arrays) -> tuple[dict[str, object], Arrays]:

@@ -3,7 +3,8 @@
 Task: rings of an AR(1) process against the same bags permuted, in `quadratic_ring`: at uniform attention
 the best head is 0 for labels, and a strict saddle. Every seed has a set of its own, closed under rotation,
 whose saddle the theory gives exactly; the clocks are those of the loss to second order. Scores start
-as N(0, scale^2) entries and have left when their part along the way out has grown to |S| = size L.
+as N(0, scale^2) entries and have left when their part along the way out has grown to |S| = size L. Over L
+labels start on both sides of the saddle: which side is quicker is of third order in the loss.
 """
 
 import dataclasses
@@ -13,9 +14,9 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from sims import escape_clocks, escape_steps
+from sims import escape_clocks, escape_speeds, escape_steps
 from sims.bands import LEVEL, compare_all
-from sims.escape_clocks import SHARES
+from sims.escape_clocks import EARLY, HALVES, SHARES
 from sims.exponents import fitted, paired, slopes
 from sims.intervals import mean_interval
 from sims.limits import at_least, between
@@ -64,11 +65,13 @@ class Config:
             values = getattr(self, name)
             if list(values) != sorted(set(values)):
                 raise UserError(f"{name} must increase: got {values}; try {tuple(sorted(set(values)))}")
-        if not 0 < max(self.scale, *self.scales) < self.size / 2:
-            raise UserError(
-                f"scale and scales must lie between 0 and half of size={self.size}: "
-                f"got {max(self.scale, *self.scales)}; try {self.size / 5}"
-            )
+        for name, most in (("scale", EARLY[-1] * self.size), ("scales", self.size / 2)):
+            largest = float(np.max(getattr(self, name)))
+            if not 0 < largest <= most:
+                raise UserError(
+                    f"{name} must lie between 0 and {most:g} at size={self.size}: got {largest}; "
+                    f"try {most / 2:g}"
+                )
 
     @classmethod
     def smoke(cls) -> "Config":
@@ -89,7 +92,7 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
     arrays |= {f"length_{name}": np.stack([each[name] for each in by_length], 1) for name in by_length[0]}
     arrays |= escape_steps.over_scales(config, key=keys[-2])
     tell(total - 1, total)
-    arrays |= escape_steps.speeds(config, key=keys[-1])
+    arrays |= escape_speeds.speeds(config, key=keys[-1])
     tell(total, total)
     return summary(arrays)
 
@@ -97,15 +100,19 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
 def summary(arrays: Arrays) -> tuple[dict[str, object], Arrays]:
     """Verdict of every curve, fitted exponents, and how much slower labels are; and the bands."""
     lengths, scales = arrays["lengths"].astype(float), arrays["scales"]
-    gap = np.log(np.abs(arrays["length_hidden_ratio"].mean(axis=0)[-1] - 1))  # at the largest L
     slower = arrays["length_label"] / arrays["length_hidden"]
     compared = curves(arrays)
     leading = {name: compared.pop(name) for name in WHERE_THEORY_LEAVES}
     verdicts, bands = compare_all(compared)
     leading_verdicts, leading_bands = compare_all(leading, exact=False)
     exponents = {
-        name: paired(lengths, arrays[f"length_{name}"], arrays[f"length_{name}_predicted"])
-        for name in ("growth", "label", "hidden")
+        name: paired(
+            lengths,
+            arrays[f"length_{name}"],
+            arrays[f"length_{name}_predicted"],
+            leaves=WHERE_THEORY_LEAVES.get(f"length_{name}", ""),
+        )
+        for name in ("growth", "early", "label", "hidden")
     }
     exponents["growth"]["asymptotic"] = -2.0
     values: dict[str, object] = {
@@ -113,16 +120,23 @@ def summary(arrays: Arrays) -> tuple[dict[str, object], Arrays]:
         "where_theory_leaves": WHERE_THEORY_LEAVES,
         "labels_over_reconstruction": [mean_interval(row, LEVEL).as_json() for row in slower.T],
         "length_exponents": exponents,
-        "first_order_gap_exponent": float((gap[0] - gap[1]) / np.log(SHARES[0] / SHARES[1])),
+        "first_order_gap_exponent": order_of(arrays["length_hidden_ratio"] - 1, SHARES),
+        "second_order_delay_exponent": order_of(arrays["length_delay"], HALVES),
         "scale_slope": fitted(-slopes(np.log(scales), arrays["flow_times"]) * arrays["flow_rate"], 1.0),
         "adam_exponent_in_scale": fitted(slopes(np.log(scales), np.log(arrays["adam_times"])), 0.0),
     }
     return values, arrays | bands | leading_bands
 
 
+def order_of(gaps: np.ndarray, shares: tuple[float, float]) -> float:
+    """The power of the size with which a gap (seed, length, share) falls, at the largest L."""
+    sizes = np.log(np.abs(gaps.mean(axis=0)[-1]))
+    return float((sizes[0] - sizes[1]) / np.log(shares[0] / shares[1]))
+
+
 def curves(arrays: Arrays) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """What is compared: times as shares of their predictions, seed by seed; speeds as they are."""
-    shares = {f"length_{loss}": f"length_{loss}" for loss in ("label", "hidden")}
+    shares = {f"length_{loss}": f"length_{loss}" for loss in ("early", "label", "hidden")}
     shares |= {f"scale_{rule}": f"{rule}_times" for rule in ("flow", "sgd", "sign_whole")}
     shares |= {"noisy_spread": "spread"}
     predicted = lambda name: arrays[name.removesuffix("_times") + "_predicted"]
@@ -135,6 +149,8 @@ def curves(arrays: Arrays) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 WHERE_THEORY_LEAVES = {
+    "length_label": "the law is that of the loss to second order: over both ways out its delay grows with "
+    "the square of the size that counts as having left, as second_order_delay_exponent says",
     "length_hidden": "the law is first order: its gap falls with the size that counts as having left, as "
     "first_order_gap_exponent says",
     "scale_sign_whole": "signs of lags with hardly any contrast settle late",

@@ -26,6 +26,8 @@ from sims.quadratic_ring import (
 
 POINTS = 300  # steps of reconstruction's descent
 SHARES = (1.0, 0.1)  # of the size at which reconstruction has left, for the order of what C20 leaves out
+HALVES = (1.0, 0.5)  # the same for labels, whose law holds to second order
+EARLY = (0.05, 0.02)  # of the size, where labels still follow the loss to second order
 LONGEST = 400_000  # steps; a run that is still on the plateau then has no time
 MEAN_LOG = 0.5 * (np.euler_gamma + np.log(2))  # -E log|N(0, 1)|: how far a random start lies below its scale
 
@@ -36,7 +38,8 @@ class Crossing(NamedTuple):
     parameters: PyTree
     size: Float[Array, ""]
     steps: Float[Array, ""]
-    """Steps so far, then the moment of leaving between two steps."""
+    left: Float[Array, " size"]
+    """When it grew to each size, between two steps; `LONGEST` while it has not."""
 
 
 def random_start(length: int, scale: Float[Array, ""], *, key: PRNGKeyArray) -> Parameters:
@@ -45,19 +48,26 @@ def random_start(length: int, scale: Float[Array, ""], *, key: PRNGKeyArray) -> 
     return Parameters(zero, zero, scale * jax.random.normal(key, (length,)))
 
 
-def steps_until(step, measure, start, size: Float[Array, ""]) -> Crossing:
-    """`step(parameters, number)` until `measure` reaches `size`; log-linear between the last two steps."""
+def moments(step, measure, start, sizes: Float[Array, " size"]) -> Float[Array, " size"]:
+    """`step(parameters, number)` until `measure` has reached every size; log-linear between two steps."""
 
     def going(state: Crossing) -> Bool[Array, ""]:
-        return (state.size < size) & (state.steps < LONGEST)
+        return (state.size < sizes.max()) & (state.steps < LONGEST)
 
     def onward(state: Crossing) -> Crossing:
         moved = step(state.parameters, state.steps.astype(int))
         after = measure(moved)
-        part = jnp.log(size / state.size) / jnp.log(after / state.size)
-        return Crossing(moved, after, state.steps + jnp.where(after < size, 1.0, part))
+        part = jnp.log(sizes / state.size) / jnp.log(after / state.size)
+        reached = (state.left == LONGEST) & (after >= sizes)
+        return Crossing(moved, after, state.steps + 1, jnp.where(reached, state.steps + part, state.left))
 
-    return jax.lax.while_loop(going, onward, Crossing(start, measure(start), jnp.zeros(())))
+    never = jnp.full(sizes.shape, float(LONGEST))
+    return jax.lax.while_loop(going, onward, Crossing(start, measure(start), jnp.zeros(()), never)).left
+
+
+def steps_until(step, measure, start, size: Float[Array, ""]) -> Float[Array, ""]:
+    """The moment of one size."""
+    return moments(step, measure, start, size[None])[0]
 
 
 def descent(rings: Rings, value: Float[Array, ""], learning_rate: float):
@@ -96,19 +106,37 @@ def _times(power, scale, value, config, seed) -> dict[str, Float[Array, ""]]:
     rings = paired_rings(power, config.pairs, key=data_key)
     plateau, start = plateau_of(rings, value, length), random_start(length, scale, key=start_key)
     size = jnp.asarray(config.size * length)
-    along = lambda parameters: jnp.abs(parameters.amplitude @ plateau.direction)
-    step, shares = descent(rings, value, rate), jnp.asarray(SHARES)
-    left = jax.lax.map(lambda share: steps_until(step, along, start, size * share).steps, shares)
+    hidden = reconstruction_times(
+        autocovariance_of(rings.powers, length), start.amplitude, size * jnp.asarray(SHARES)
+    )
+    return label_times(descent(rings, value, rate), plateau, start, size, rate) | hidden
+
+
+def label_times(
+    step, plateau: Plateau, start: Parameters, size: Float[Array, ""], rate: float
+) -> dict[str, Float[Array, "..."]]:
+    """Time to leave and, `early`, to grow to a twentieth of that, and the growth from a fiftieth; with C20's.
+
+    Each is the mean over both ways out, from the start and from its mirror image: what one way gains by the
+    loss's third order the other loses, up to the square of the size; `delay`: what the law leaves after that.
+    """
     begun = start.amplitude @ plateau.direction
-    hidden = reconstruction_times(autocovariance_of(rings.powers, length), start.amplitude, size * shares)
-    growth = jnp.log(shares[0] / shares[1]) / (rate * (left[0] - left[1]))
+    along = lambda parameters: jnp.abs(parameters.amplitude @ plateau.direction)
+    mirrored = start._replace(amplitude=start.amplitude - 2 * begun * plateau.direction)
+    sizes = size * jnp.asarray(HALVES + EARLY)
+    both = jax.tree.map(lambda *ways: jnp.stack(ways), start, mirrored)
+    left = rate * jax.vmap(lambda way: moments(step, along, way, sizes))(both).mean(axis=0)
+    law = rate * jax.vmap(lambda each: predicted_steps(plateau, begun, each, rate))(sizes)
     return {
-        "label": rate * left[0],
-        "label_predicted": rate * predicted_steps(plateau, begun, size, rate),
-        "growth": growth,
+        "label": left[0],
+        "label_predicted": law[0],
+        "early": left[2],
+        "early_predicted": law[2],
+        "delay": (left - law)[:2] - (left - law)[2],
+        "growth": jnp.log(sizes[2] / sizes[3]) / (left[2] - left[3]),
         "growth_predicted": jnp.log1p(rate * plateau.rate()) / rate,
         "rate": plateau.rate(),
-    } | hidden
+    }
 
 
 def reconstruction_times(
@@ -129,7 +157,7 @@ def reconstruction_times(
         every = predicted / POINTS
         step = lambda amplitude, _: amplitude - every * slope(amplitude)
         left = steps_until(step, lambda amplitude: (amplitude - start) @ way, step(start, 0), size)
-        return every * (1 + left.steps), predicted
+        return every * (1 + left), predicted
 
     found, predicted = jax.lax.map(measured, sizes)
     return {"hidden": found[0], "hidden_predicted": predicted[0], "hidden_ratio": found / predicted}

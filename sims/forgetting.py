@@ -7,7 +7,6 @@ residual and squares before the pool, sequences in order against permuted ones.
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable
 
 import jax
@@ -18,16 +17,15 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import theory
 from sims.bands import LEVEL, compare_all
 from sims.exponents import fitted, slopes
-from sims.flows import Clock, Gradient, State, descend, label_gradient, reduced_gradient, shifted_task
+from sims.flows import Clock, descend, reduced_gradient
+from sims.forgetting_arms import FACTORS, label_training
 from sims.intervals import mean_interval
 from sims.limits import at_least, between
-from sims.processes import ar1, order_task, spectrum
-from sims.score_gradients import mean_label_loss
+from sims.processes import ar1, spectrum
 from sims.store import UserError
 
 Progress = Callable[[int, int], None] | None
 Arrays = dict[str, np.ndarray]
-FACTORS = {"free": 1, "product": 2, "seen": 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +83,7 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
     power, found = spectrum(process.autocovariance), {}
     for done, (arm, one) in enumerate(zip(FACTORS, jax.random.split(key, len(FACTORS)), strict=True)):
         seeds = jax.random.split(one, config.seeds)
-        found[arm] = jax.tree.map(np.asarray, _label_training(arm, power, kernel, config, seeds))
+        found[arm] = jax.tree.map(np.asarray, label_training(arm, power, kernel, config, seeds))
         tell(done + 1, len(FACTORS))
     return summary(config, np.asarray(kernel), found)
 
@@ -96,109 +94,6 @@ def pretrained_kernel(autocovariance: Float[Array, " lag"], steps: int) -> Float
     clock = Clock(0.25, steps, 2)
     kernel = descend(reduced_gradient(autocovariance), start, clock, key=jax.random.key(0))[0][-1]
     return kernel - kernel.mean()
-
-
-@functools.partial(jax.jit, static_argnames=("arm", "config"))
-@functools.partial(jax.vmap, in_axes=(None, None, None, None, 0))
-def _label_training(
-    arm: str,
-    power: Float[Array, " frequency"],
-    kernel: Float[Array, " lag"],
-    config: Config,
-    key: PRNGKeyArray,
-) -> dict[str, Float[Array, "decay ..."]]:
-    """Share of the kernel kept, decays x time, and label losses at the end with it and with flat scores."""
-    head_key, step_key, test_key = jax.random.split(key, 3)
-    scores = theory.circulant(kernel)
-    head = jax.random.normal(head_key, (2, 1)) if arm != "seen" else jnp.zeros(2)
-    fast = (jnp.ones((1, 1)), head) if arm != "seen" else (head,)
-    start = (scores, *fast)
-    if arm == "product":
-        size = jnp.sqrt(jnp.linalg.norm(kernel))
-        start = (scores / size, size * jnp.eye(config.length), *fast)
-    gradient = GRADIENTS[arm](power, config)
-
-    def trained(decay: Float[Array, ""]) -> dict[str, Float[Array, "..."]]:
-        states = descend(with_decay(gradient, decay, FACTORS[arm]), start, config.clock, key=step_key)
-        reached = jax.vmap(scores_of)(states)
-        kept = jax.vmap(theory.circulant_kernel)(reached) @ kernel / (kernel @ kernel)
-        return {"kept": kept, "noticed": noticed(arm, reached[-1], states, power, config, test_key)}
-
-    return jax.lax.map(trained, jnp.asarray(config.decays))
-
-
-def scores_of(state: State) -> Float[Array, "query key"]:
-    """S, or Q K^T where there are two square factors."""
-    if len(state) > 1 and state[1].shape == state[0].shape:
-        return state[0] @ state[1].T
-    return state[0]
-
-
-def with_decay(gradient: Gradient, decay: Float[Array, ""], factors: int) -> Gradient:
-    """Decoupled decay of the first `factors` entries: p <- (1 - eta lambda) p - eta dl/dp."""
-
-    def decayed(state: State, key: PRNGKeyArray) -> State:
-        slopes = gradient(state, key)
-        worn = tuple(
-            slope + decay * old for slope, old in zip(slopes[:factors], state[:factors], strict=True)
-        )
-        return worn + tuple(slopes[factors:])
-
-    return decayed
-
-
-def free_gradient(power: Float[Array, " frequency"], config: Config) -> Gradient:
-    """Of the label loss of the minimal model in free scores."""
-    return label_gradient(power, config.batch, config.label_shift)
-
-
-def product_gradient(power: Float[Array, " frequency"], config: Config) -> Gradient:
-    """The same where the scores are Q K^T."""
-    of_scores = free_gradient(power, config)
-
-    def gradient(state: State, key: PRNGKeyArray) -> State:
-        queries, keys, *fast = state
-        slope, *rest = of_scores((queries @ keys.T, *fast), key)
-        return (slope @ keys, slope.T @ queries, *rest)
-
-    return gradient
-
-
-def squares_loss(state: State, tokens: Float[Array, "batch key"], labels: Array) -> Float[Array, ""]:
-    """Mean cross-entropy of z = mean_i (x_i + H_i)^2 at v = 1: it sees circulant scores."""
-    scores, head = state
-    pool = lambda ring: theory.pooled_features(scores, ring[:, None], jnp.ones((1, 1)), jnp.square)[0]
-    logits = head[0] * (jax.vmap(pool)(tokens) - 1) + head[1]
-    return jnp.mean(jax.nn.softplus(logits) - labels.astype(logits.dtype) * logits)
-
-
-def seen_gradient(power: Float[Array, " frequency"], config: Config) -> Gradient:
-    """Of `squares_loss` on a fresh batch in order against permuted; scores on the kernel's clock."""
-
-    def gradient(state: State, key: PRNGKeyArray) -> State:
-        slope, head = jax.grad(squares_loss)(state, *order_task(power, config.batch, key=key))
-        return len(slope) * slope, head
-
-    return gradient
-
-
-GRADIENTS = {"free": free_gradient, "product": product_gradient, "seen": seen_gradient}
-
-
-def noticed(arm, scores, states, power, config: Config, key: PRNGKeyArray) -> Float[Array, ""]:
-    """Label loss with flat scores less that with the scores reached, same readout, on fresh sequences."""
-    flat, readout = jnp.zeros_like(scores), [part[-1] for part in states]
-    if arm == "seen":
-        tokens, labels = order_task(power, TEST, key=key)
-        return squares_loss((flat, readout[1]), tokens, labels) - squares_loss(
-            (scores, readout[1]), tokens, labels
-        )
-    tokens, labels = shifted_task(power, TEST, config.label_shift, key=key)
-    loss = lambda at: mean_label_loss(at, tokens, readout[-1] @ readout[-2], labels)
-    return loss(flat) - loss(scores)
-
-
-TEST = 1000  # sequences on which the label loss is read
 
 
 def summary(config: Config, kernel: np.ndarray, found: dict[str, Arrays]) -> tuple[dict[str, object], Arrays]:
