@@ -45,10 +45,9 @@ class Offsets:
 
     def along(self, pulls: Pulls) -> Float[np.ndarray, "n direction layer head"]:
         """<G, D> with the unit doubly centred direction of every name: <G, T> less that of T's key bias."""
-        towards = [row_centred(self.matrix(member), self.causal) for member in self.members]
-        onto = np.array([matrix.sum(axis=0) for matrix in towards])
+        onto, whole = map(np.array, zip(*map(self.sums, self.members), strict=True))
         bias = key_bias(onto, self.causal)
-        square = np.array([(matrix**2).sum() for matrix in towards]) - (bias * onto).sum(axis=1)
+        square = whole - (bias * onto).sum(axis=1)
         raw = np.asarray(
             pulls.along_offsets(jnp.asarray(self.signed, jnp.int32), jnp.asarray(self.rows)), np.float64
         )
@@ -56,14 +55,15 @@ class Offsets:
         inner -= np.einsum("nlhj,kj->nklh", np.asarray(pulls.columns(), np.float64), bias)
         return inner / np.sqrt(square)[None, :, None, None]
 
-    def matrix(self, member: Float[np.ndarray, " offset"]) -> Float[np.ndarray, "query key"]:
-        """T: 1 where a key lies at one of a direction's offsets."""
+    def sums(self, member: Float[np.ndarray, " offset"]) -> tuple[Float[np.ndarray, " key"], float]:
+        """Column sums and squared norm of T, row-centred: 1 where a key lies at a direction's offsets."""
         queries = np.arange(self.rows.shape[1])
-        found = np.zeros((len(queries), len(queries)), np.float32)
+        towards = np.zeros((len(queries), len(queries)))
         for offset in np.flatnonzero(member):
             rows = queries[self.rows[offset]]
-            found[rows, rows + self.signed[offset]] = 1
-        return found
+            towards[rows, rows + self.signed[offset]] = 1
+        inside = row_centred(towards, self.causal)
+        return inside.sum(axis=0), float((inside**2).sum())
 
 
 def offsets(inputs: Inputs, positions: int, causal: bool = False) -> Offsets:
