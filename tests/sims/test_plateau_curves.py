@@ -124,14 +124,6 @@ def test_fitted_exponents_of_escape_and_decay_lie_within_their_standard_errors()
 
 
 @pytest.mark.slow
-def test_what_the_laws_leave_grows_with_the_size_by_their_order():
-    """Reconstruction's to first order, labels' over both ways out to second."""
-    values = result("escape").values
-    assert values["first_order_gap_exponent"] == pytest.approx(1, abs=0.4)
-    assert values["second_order_delay_exponent"] == pytest.approx(2, abs=0.5)
-
-
-@pytest.mark.slow
 def test_adam_does_not_feel_the_initial_scale_and_gradient_descent_does():
     arrays = result("escape").arrays
     small, large = (arrays["flow_times"].mean(axis=0)[place] for place in (0, -1))

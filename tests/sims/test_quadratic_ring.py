@@ -1,5 +1,7 @@
 """Rings by their power spectra: the layer's pooled squares, the saddle of a set, and when labels leave it."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,13 +25,26 @@ from theory import circulant, pooled_features
 VALUE = jnp.asarray(-2.0)
 
 
-def test_labels_leave_their_plateau_when_the_saddle_says_and_not_when_its_rate_is_wrong():
-    found = escape_clocks.times(escape.Config.smoke(), 8, 1e-3, key=jax.random.key(3))
-    ratio = found["early"] / found["early_predicted"]
+@pytest.fixture(scope="module")
+def clocks():
+    config = dataclasses.replace(escape.Config.smoke(), pairs=256, seeds=6)
+    return escape_clocks.times(config, 16, 1e-3, key=jax.random.key(3))
+
+
+def test_what_the_laws_leave_grows_with_the_size_by_their_order(clocks):
+    """Reconstruction's first, and of labels over both ways out the second: of one way it were the first."""
+    leaves = ("hidden_ratio", 1, escape_clocks.SHARES), ("delay", 0, escape_clocks.HALVES)
+    for order, (name, exact, shares) in enumerate(leaves, start=1):
+        gaps = clocks[name][:, None] - exact
+        assert escape.order_of(gaps, shares) == pytest.approx(order, abs=0.25)
+
+
+def test_labels_leave_their_plateau_when_the_saddle_says_and_not_when_its_rate_is_wrong(clocks):
+    ratio = clocks["early"] / clocks["early_predicted"]
     right, _ = compare(ratio[:, None], np.ones(1))
     wrong, _ = compare(ratio[:, None], np.full(1, 1.3))
     assert right.inside == 1 and wrong.inside == 0
-    assert (found["label"] > 5 * found["hidden"]).all()
+    assert (clocks["label"] > 5 * clocks["hidden"]).all()
 
 
 def test_power_spectra_give_the_pooled_squares_of_the_layer():
