@@ -84,19 +84,27 @@ def caption(results: Mapping[str, Result]) -> str:
     result = need(results, "escape", by="figure escape")
     values: Any = result.values
     steps = {rule: number(float(result.arrays[f"{rule}_times"].mean())) for rule in ("flow", "sgd", "adam")}
-    fits = verdicts.exponents(
-        values["length_exponents"], {"label": "labels' time", "hidden": "reconstruction's", "growth": "rate"}
+    names = {
+        "early": "labels' early time",
+        "label": "all of it",
+        "hidden": "reconstruction's",
+        "growth": "rate",
+    }
+    fits = verdicts.exponents(values["length_exponents"], names, digits=5)
+    first, second = (
+        number(values[each]) for each in ("first_order_gap_exponent", "second_order_delay_exponent")
     )
-    order = number(values["first_order_gap_exponent"])
     return (
         "Escape from the plateau. Labels of ordered against permuted sequences, from a zero head and small "
         "random scores: (a) gradient flow, time until scores have grown to a fixed size, labels and "
         "reconstruction; (b) steps by optimiser over the scale of initial scores; (c) speed of sign descent "
         f"along the way out. {verdicts.sentence(values['inside'])} Leading order are reconstruction's "
-        f"first-order time (its gap falls with the size as a power of {order}), sign descent's steps and "
-        f"speed. Labels need {estimate(values['labels_over_reconstruction'][-1])} times as long as "
+        f"first-order time (its gap falls with the size as a power of {first}), labels' time to the full "
+        f"size (its delay falls as a power of {second}; to a twentieth of the size it is exact), sign "
+        "descent's steps and speed. Labels need "
+        f"{estimate(values['labels_over_reconstruction'][-1])} times as long as "
         f"reconstruction at the largest L. Exponents in L, of {result.arrays['flow_times'].shape[0]} seeds: "
-        f"{fits}; the rate's leading law, {MINUS}2, is for longer sequences. Steps: {steps['flow']} for "
+        f"{fits}. The rate's leading law, {MINUS}2, is for longer sequences. Steps: {steps['flow']} for "
         f"gradient descent, {steps['sgd']} on batches, {steps['adam']} for Adam, which does not feel the "
         "scale, and stays blind where classes are alike."
     )

@@ -6,14 +6,14 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from paper_figs import style, verdicts
-from paper_figs.numbers import estimate, number
+from paper_figs.numbers import estimate
 from paper_figs.sources import need
 from sims.store import Result
 
 NEEDS = ("forgetting",)
 SHOWS = ("C22",)
 ARMS = (("free", "free scores"), ("product", "queries × keys"), ("seen", "control: labels see it"))
-LOOKS = (style.RECONSTRUCTION, style.MEASUREMENT, style.LABELS, style.CONTROL)
+LOOKS = style.LEVELS
 
 
 @style.styled
@@ -40,12 +40,8 @@ def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with the fitted powers and what the loss notices."""
     result = need(results, "forgetting", by="figure forgetting")
     values: Any = result.values
-    power = lambda arm: values["fitted_n"][arm][-1]
-    said = "; ".join(
-        f"{title}: {number(power(arm)['measured'], 5)} ± {number(power(arm)['standard_error'], 1)} "
-        f"(theory {number(power(arm)['predicted'])})"
-        for arm, title in ARMS[:2]
-    )
+    strongest = {arm: fits[-1] for arm, fits in values["fitted_n"].items()}
+    said = verdicts.exponents(strongest, dict(ARMS[:2]), digits=5)
     verdict = lambda part: {
         name: each for name, each in values["inside"].items() if (name == "kept_seen") == part
     }

@@ -37,14 +37,25 @@ def counted(subject: str, verdicts: Verdicts) -> str:
     return f"{subject} lies inside the simulation's 99% band {where}, {farthest}."
 
 
-def exponents(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str]) -> str:
-    """`name: a ± b (theory c)` for each fitted exponent."""
+def exponents(found: Mapping[str, Mapping[str, float]], names: Mapping[str, str], *, digits: int = 3) -> str:
+    """`name: a ± b (theory c)` for each fitted exponent, and which lie within one standard error."""
     said = [
-        f"{name}: {number(found[key]['measured'])} ± {number(found[key]['standard_error'], 1)} "
-        f"(theory {number(found[key]['predicted'])})"
+        f"{name}: {number(found[key]['measured'], digits)} ± {number(found[key]['standard_error'], 1)} "
+        f"(theory {number(found[key]['predicted'], digits)})"
         for key, name in names.items()
     ]
-    return "; ".join(said)
+    return f"{'; '.join(said)}; {agreement({name: found[key]['z'] for key, name in names.items()})}"
+
+
+def agreement(distances: Mapping[str, float]) -> str:
+    """How many fits lie within one standard error of the theory, and how far the others lie."""
+    beyond = {name: z for name, z in distances.items() if z > 1}
+    if not beyond:
+        return "within one standard error of the theory"
+    outside = ", ".join(f"{number(z, 2)} ({name})" for name, z in beyond.items())
+    return (
+        f"{len(distances) - len(beyond)} of {len(distances)} within one standard error, else {outside} away"
+    )
 
 
 def curve(
