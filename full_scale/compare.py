@@ -61,7 +61,7 @@ def row(
 ) -> dict[str, object]:
     """The prediction beside its measurements."""
     predicted = prediction.on(found.task if found else task)
-    measured = {"toy": places.toy(prediction, results), "transformer": found.interval if found else None}
+    measured = {"toy": places.toy(predicted, results), "transformer": found.interval if found else None}
     verdicts = {kind: verdict(predicted, each) for kind, each in measured.items() if each is not None}
     return {
         "name": prediction.name,

@@ -18,6 +18,7 @@ from paper_figs import (
     circulant_loss,
     contrast,
     escape,
+    first_value,
     forgetting,
     gradient_decomposition,
     initialisation_law,
@@ -36,6 +37,7 @@ from paper_figs import (
     toy_tasks,
     toy_to_transformer,
     validation,
+    value_sign,
     values_first,
     visible_share,
 )
@@ -53,6 +55,8 @@ class Source:
     """Labels of the claims that it makes visible."""
     draw: Callable[[Mapping[str, Result]], Figure]
     caption: Callable[[Mapping[str, Result]], str]
+    seen: str
+    """What its picture consists of, in words: the first line of what draws it."""
 
 
 def settled(draw: Callable[[Mapping[str, Result]], Figure]) -> Callable[[Mapping[str, Result]], Figure]:
@@ -72,7 +76,8 @@ def settled(draw: Callable[[Mapping[str, Result]], Figure]) -> Callable[[Mapping
 def source(module: ModuleType) -> Source:
     """The figure that a module draws, under the module's name."""
     name = module.__name__.rpartition(".")[2]
-    return Source(name, module.NEEDS, module.SHOWS, settled(module.draw), module.caption)
+    seen = (module.draw.__doc__ or "").partition("\n")[0]
+    return Source(name, module.NEEDS, module.SHOWS, settled(module.draw), module.caption, seen)
 
 
 PAGE_MODULES = (
@@ -90,6 +95,8 @@ PAGE_MODULES = (
 )
 EXPERIMENT_MODULES = (
     values_first,
+    first_value,
+    value_sign,
     initialisation_law,
     tied_initialisation,
     pools,

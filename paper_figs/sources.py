@@ -11,6 +11,7 @@ COMMANDS = {
     "adiabatic_toy": "sptlab simulate adiabatic-toy",
     "score_slider": "sptlab simulate score-slider",
     "values_first": "sptlab simulate values-first",
+    "first_value": "sptlab simulate first-value",
     "initialisation_law": "sptlab simulate initialisation-law",
     "tied_initialisation": "sptlab simulate tied-initialisation",
     "pools": "sptlab simulate pools",
@@ -30,6 +31,7 @@ COMMANDS = {
     "comparison": "sptlab compare",
     "study": "sptlab study",
     "cpu_study": "sptlab train cpu-study",
+    "value_sign": "sptlab train value-sign",
     "validation": "sptlab diagnose --validate full",
 }
 

@@ -13,6 +13,7 @@ from sims import (
     causal,
     contrast,
     escape,
+    first_value,
     forgetting,
     initialisation_law,
     invariance,
@@ -67,6 +68,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         values_first.run,
         "how long values take to settle and scores to move, over the length",
         15,
+    ),
+    "first_value": Experiment(
+        first_value.Config,
+        first_value.run,
+        "attention to neighbours or away from them, over the spread of a sum and over the first value",
+        30,
     ),
     "initialisation_law": Experiment(
         initialisation_law.Config,

@@ -7,6 +7,10 @@ INFINITY = float("inf")
 CONTROL = {"digits": (0.0, -0.05, 0.05)}
 """Labels reach nearly everything there at uniform attention [C19]: a tie is predicted."""
 
+AWAY = dict.fromkeys(("shuffle-runs", "run-density"), ("below 1", 0.0, 1.0))
+"""Equal counts: sum_{r != 0} C(r) = -C(0) < 0, so values turn negative first and attention leaves tokens
+that agree, here the neighbours [C24]."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
@@ -31,15 +35,15 @@ class Prediction:
     curve: str | None = None
     """Curve of the CPU study, by seed, whose last point is the measurement."""
     note: str = ""
-    controls: Mapping[str, tuple[float, float, float]] = dataclasses.field(default_factory=dict)
+    controls: Mapping[str, tuple[float | str, float, float]] = dataclasses.field(default_factory=dict)
     """By task: value, low and high where they differ."""
 
     def on(self, task: str) -> "Prediction":
-        """The prediction for a task."""
+        """The prediction for a task; where it differs, the toy is none of that task's."""
         if task not in self.controls:
             return self
         value, low, high = self.controls[task]
-        return dataclasses.replace(self, value=value, low=low, high=high)
+        return dataclasses.replace(self, value=value, low=low, high=high, toy=())
 
 
 PREDICTIONS = (
@@ -117,12 +121,13 @@ PREDICTIONS = (
     Prediction(
         "proximity_index",
         "attention within a window of 2, over uniform attention, after SPT",
-        "above 1.5", 1.5, INFINITY, "C10, C12, C13",
+        "above 1.5", 1.5, INFINITY, "C10, C12, C13, C24",
         ("reduced_flow", "toy", "proximity_index"),
         ("trained_spt", "proximity_index"),
         "proximity_index",
         curve="spt_proximity_index",
-        note="on shuffle-runs attention learns to leave its neighbours out: below 1, not above",
+        note="below 1 where the sum of C(r) over r != 0 is below 0 (C24): shuffle-runs, equal counts",
+        controls=AWAY,
     ),
     Prediction(
         "proximity_index_label",

@@ -16,6 +16,7 @@ from sims.processes import (
     cyclic_ar,
     drifting,
     markov_runs,
+    mixed_runs,
     moving_average,
     open_ar,
     open_moving_average,
@@ -43,6 +44,7 @@ MEMBERS = {
     "markov_runs": lambda length: markov_runs(length, 0.7),
     "ring_runs": lambda length: ring_runs(length, 0.7),
     "balanced_runs": lambda length: balanced_runs(length, 4),
+    "mixed_runs": lambda length: mixed_runs(length, 4, 0.6),
 }
 MADE = {name: make(8) for name, make in MEMBERS.items()}
 LINES = [name for name, process in MADE.items() if not process.ring]

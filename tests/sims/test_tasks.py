@@ -74,6 +74,12 @@ def test_runs_have_one_bag_whatever_the_label(name):
     assert not tokens.sum(axis=1).any()
 
 
+def test_the_dial_of_runs_frees_the_bag_of_the_others():
+    tokens, _ = drawn(ShuffleRuns(16, 4, 0.5))
+    equal = (tokens.sum(axis=1) == 0).mean()
+    assert 0.5 < equal < 0.8 and set(tokens.ravel()) == {-1, 1}
+
+
 def test_permuting_blocks_moves_tokens_within_their_block_and_no_further():
     tokens = jnp.broadcast_to(jnp.arange(16), (50, 16))
     for width in (2, 8, 16):
@@ -240,6 +246,7 @@ def test_the_experiment_stores_every_task_and_both_dials(monkeypatch):
         (lambda: LocalPermute(64, 1), "at least 2: got width=1, length=64; try 2"),
         (lambda: Order(10**7), "length must leave windows within documents: got 10000000"),
         (lambda: ShuffleRuns(64, 15), "runs must be even, from 2 to length=64: got 15; try 14"),
+        (lambda: ShuffleRuns(64, 16, 1.5), r"balanced must lie within 0\.\.1: got 1.5; try 1.0"),
         (lambda: RunDensity(64, 20, 12), "few must be below many: got few=20, many=12; try few=10"),
         (lambda: PatchAssociation(64, 64), "groups must be at least 2: got 1"),
         (lambda: PatchAssociation(active=1.5), r"active must lie within 0\.\.1: got 1.5"),

@@ -13,7 +13,17 @@ import sptlab
 import theory
 from paper_figs import EXPERIMENT_FIGURES, FIGURES, drawable, figure_of, style, write_figure, write_figures
 from paper_figs.sources import COMMANDS
-from sims import EXPERIMENTS, boundaries, causal, initialisation_law, invariance, label_layers, pools, store
+from sims import (
+    EXPERIMENTS,
+    boundaries,
+    causal,
+    first_value,
+    initialisation_law,
+    invariance,
+    label_layers,
+    pools,
+    store,
+)
 from sims import tied_initialisation as tied
 from sims import values_first as values
 from sims.store import Result, UserError
@@ -23,6 +33,7 @@ from theory.derivations import Derivation
 
 NAMES = (
     "values_first",
+    "first_value",
     "initialisation_law",
     "tied_initialisation",
     "pools",
@@ -94,6 +105,7 @@ PREDICTED = initialisation_law.predicted_squares
 WIDER = (ROWS[0]._replace(uniform=lambda length, width: length), *ROWS[1:])
 PLANTED = {
     "values_first": scaled(values, "reduced_times", 1.3),
+    "first_value": scaled(first_value, "reduced", 1.3),
     "initialisation_law": (initialisation_law, "predicted_squares", fourth_order),
     "tied_initialisation": scaled(tied, "laws", 0.5),
     "pools": (theory, "VISIBILITY", WIDER),
@@ -133,6 +145,8 @@ def test_next_token_prediction_falls_silent_on_one_step_memory_alone(results):
     [
         (values.Config, {"lengths": (8,)}, "lengths must be at least 2: got 1"),
         (values.Config, {"correlation": 0.0}, "correlation must not be 0"),
+        (first_value.Config, {"length": 20}, "length must be a multiple of 8: got 20; try 16"),
+        (first_value.Config, {"duration": 0.0}, "duration must be above 0: got 0.0; try 8.0"),
         (initialisation_law.Config, {"frequencies": (1, 9)}, r"frequencies must lie in 1 to .* = 7: got"),
         (initialisation_law.Config, {"frequencies": (1, 1)}, "frequencies must be distinct"),
         (tied.Config, {"heads": 3}, "heads must divide it: got width=512, heads=3"),
@@ -204,6 +218,12 @@ def test_what_labels_never_see_is_seen_by_the_nearest_other_model(results):
     assert arrays["rank_other"].min() > 2  # with LayerNorm, of two layers
     fast, slow = (arrays[name][1] / arrays[name][0] for name in ("slope", "slope_residual"))
     assert 9 < fast < 11 and 0.5 < slow < 2  # size 0.01 and 0.1
+
+
+def test_the_sum_of_a_ring_and_a_large_first_value_decide_where_attention_goes(results):
+    arrays = results["first_value"].arrays
+    assert ((arrays["dial_mean"] - 1) * arrays["sum_excess"] > 0).all()
+    assert ((arrays["start_mean"] - 1) * (arrays["starts"] - 1) > 0).all()
 
 
 def test_derive_draws_the_claims_figure_from_stored_results(results, tmp_path, capsys, monkeypatch):
