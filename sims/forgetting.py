@@ -110,7 +110,11 @@ def summary(config: Config, kernel: np.ndarray, found: dict[str, Arrays]) -> tup
     clock = moments[None] * np.log1p(-config.learning_rate * np.asarray(config.decays))[1:, None]
     fits = {
         arm: [
-            fitted(slopes(axis, np.log(np.abs(found[arm]["kept"][:, place]))), float(factors))
+            fitted(
+                slopes(axis, np.log(np.abs(found[arm]["kept"][:, place]))),
+                float(factors),
+                leaves=WHERE_THEORY_LEAVES.get(f"kept_{arm}", ""),
+            )
             for place, axis in enumerate(clock, start=1)
         ]
         for arm, factors in FACTORS.items()
