@@ -88,5 +88,6 @@ def caption(results: Mapping[str, Result]) -> str:
     return (
         "Every arm at equal steps. Test accuracy: a dot per run, mean and 95% t-interval over "
         f"{arms.seeds(tasks)}, drawn up to 1 only; an arrow marks one that goes on below. Dotted: the best "
-        f"classifier without attention. {'; '.join(said)}."
+        "classifier without attention. Query-key maps come with the position embeddings they read. "
+        f"{'; '.join(said)}."
     )

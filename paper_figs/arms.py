@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from paper_figs import style
+from paper_figs import measures, style
 from paper_figs.sources import need
 from sims.store import Result
 
@@ -39,6 +39,12 @@ def words(arm: str) -> str:
         count = arm.removeprefix("depth_")
         return f"labels only, {count} layer" + ("" if count == "1" else "s")
     return NAMES.get(arm, arm.replace("_", " "))
+
+
+def share_words(share: str) -> str:
+    """A share's name, with its arm where several arms have one: `prior share: ALiBi`."""
+    kind, _, arm = share.partition(": ")
+    return f"{measures.short(kind)}: {words(arm)}" if arm else measures.short(kind)
 
 
 def look(arm: str) -> style.Look:

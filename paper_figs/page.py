@@ -12,12 +12,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from paper_figs import measures
+from paper_figs import arms, measures
 from paper_figs.argument import PARTS, contents
 from paper_figs.formats import svg
 from paper_figs.mathematics import mathml, typeset
 from paper_figs.numbers import MINUS, number, together
-from paper_figs.places import drawable, of_claim, places
+from paper_figs.places import drawable, known, of_claim, places
 from paper_figs.summary import summarise, with_shipped
 from sims.store import Result, write_atomic
 
@@ -110,6 +110,9 @@ def environment() -> jinja2.Environment:
         "typeset": typeset,
         "breakable": breakable,
         "words": measures.words,
+        "arm": arms.words,
+        "share": arms.share_words,
+        "seen": seen,
         "plain": plain_json,
         "lead": lead,
         "rest": rest,
@@ -180,8 +183,13 @@ def plain_json(value: Any) -> str:
 
 
 def lead(caption: str) -> str:
-    """The first sentence of a caption: its title, and the picture's alternative text."""
+    """The first sentence of a caption: its title."""
     return caption.split(". ")[0] + "."
+
+
+def seen(name: str) -> str:
+    """What a figure's picture consists of, for those who do not see it."""
+    return known()[name].seen
 
 
 def rest(caption: str) -> Markup:

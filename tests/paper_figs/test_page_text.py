@@ -76,7 +76,7 @@ def test_every_figure_whose_results_are_stored_is_on_the_page_once(text, results
     for name, figure in drawable(shipped).items():
         assert f'id="figure-{name.replace("_", "-")}"' in text
         lead, _, rest = figure.caption(shipped).partition(". ")
-        assert f'alt="{lead}."' in unescape(text)
+        assert f'alt="{lead}. {figure.seen}"' in unescape(text) and len(figure.seen) > 20
         assert rest.split("'")[0] in unescape(text)
         assert text.count(f'id="figure-{name.replace("_", "-")}"') == 1
     assert text.count("<img ") == text.count(' alt="') == len(drawable(shipped))
@@ -134,7 +134,7 @@ def test_studies_stand_on_the_page_when_they_are_stored(changed):
     row |= {"predicted_gain": gain, "measured_gain": gain}
     verdict = {"rows": [row], "spearman": gain, "right": {"test": gain}}
     text = changed(lambda content: content.update(cpu_study={"digits": task}, validation=verdict))
-    assert '<section id="tasks"' in text and "qk share" in text and "no gain" in text
+    assert '<section id="tasks"' in text and "query-key share" in text and "no gain" in text
     assert '<section id="validation"' in text and "✗ miss" in text
 
 
