@@ -11,6 +11,7 @@ from sims.store import Result
 
 STUDIES = {
     "cpu_study": "tasks",
+    "value_sign": "tasks",
     "validation": "validation",
     "comparison": "comparison",
     "score_slider": "slider",
