@@ -26,7 +26,7 @@ def started(folder: Path, job: str, *more: str, flags: str = "") -> subprocess.P
     """A job in a process of its own."""
     quick = os.environ.get("XLA_FLAGS", "")  # conftest.py's, to compile in half the time
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"{quick} {flags}"}
-    environment |= {"JAX_COMPILATION_CACHE_DIR": str(folder / "programs")}  # a killed run's serve the next
+    environment |= {"JAX_COMPILATION_CACHE_DIR": str(folder.parent / "programs")}  # of all these tests
     environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     command = ["timeout", "-k", "5", str(SECONDS), *SCRIPT, job, str(folder), *more]
     kind = dict(stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
