@@ -5,6 +5,7 @@ folder `commands` (those of sweeps and simulations in `sims/sweeps/command.py`);
 write figures and pages. Rooms are imported inside the commands, so that `--help` does not wait for jax.
 """
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -50,6 +51,7 @@ All commands:
 {commands}
 
 Each explains itself: sptlab COMMAND --help"""
+INTERRUPT_CODE = 130  # as shells have it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -307,8 +309,17 @@ def welcome() -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command line; returns the exit code: 0, 1 (a claim failed), 2 (an error, in one line), 130."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    """Run one command line, by default this process's own, which an interrupt then ends at once."""
+    code = exit_code(sys.argv[1:] if arguments is None else arguments)
+    if code == INTERRUPT_CODE and arguments is None:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)  # Python's clean-up crashes where jax was interrupted at some moments
+    return code
+
+
+def exit_code(arguments: list[str]) -> int:
+    """Run a command line: 0, 1 (a claim failed), 2 (an error, in one line) or 130 (interrupted)."""
     if not arguments:
         print(welcome())
         return 0
@@ -319,7 +330,7 @@ def main(arguments: list[str] | None = None) -> int:
         return command()  # type: ignore[operator]
     except KeyboardInterrupt:
         print("sptlab: interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return 130
+        return INTERRUPT_CODE
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

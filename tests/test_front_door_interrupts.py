@@ -3,13 +3,18 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import sptlab
 from sims.commands import interrupts
 from sims.commands.progress import progress
 from tests.command_line import raising
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_ctrl_c_is_one_line_and_says_that_the_run_goes_on(front_door, monkeypatch):
@@ -56,6 +61,26 @@ def test_ctrl_c_inside_the_garbage_collector_is_sent_again(front_door, monkeypat
     finally:
         signal.signal(signal.SIGINT, before)
     assert (code, err) == (130, "sptlab: interrupted; the same command goes on where this one stopped\n")
+
+
+INTERRUPTED_PROCESS = """
+import atexit, os, sys, sptlab
+def interrupt(arguments):
+    print("shown before")
+    raise KeyboardInterrupt
+sptlab.parse = interrupt
+atexit.register(os.abort)
+sys.argv = ["sptlab", "compare"]
+sys.exit(sptlab.main())
+"""
+
+
+def test_an_interrupted_process_ends_before_a_clean_up_that_may_crash():
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_PROCESS], capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stdout) == (130, "shown before\n")
+    assert done.stderr == "sptlab: interrupted; the same command goes on where this one stopped\n"
 
 
 def test_progress_tells_the_time_left_on_stderr_only(capsys):

@@ -26,10 +26,10 @@ fate = "is wrong"
 seed = 5
 """
 DRIVER = """
-import sys, sims, sptlab
+import sims, sptlab
 from tests.sims import toy_trials as toy
 sims.EXPERIMENTS["toy_trials"] = sims.Experiment(toy.Config, toy.run, "a toy", 1)
-sys.exit(sptlab.main(sys.argv[1:]))
+raise SystemExit(sptlab.main())
 """
 
 
