@@ -89,6 +89,7 @@ def local_cluster(workers: int, *, one_gpu_each: bool) -> Iterator[Any]:
     import dask
     import distributed
 
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # orbax adds a handler
     settings = {
         "distributed.scheduler.allowed-failures": ATTEMPTS - 1,
         "distributed.scheduler.http.routes": [],
