@@ -73,14 +73,15 @@ class Reproduce(Storing):
         from paper_figs import page, write_figures, write_numbers
         from sims import store
 
+        drawn: dict[str, Any] = {}
         with store.lock(self.out):
             with progress("reproduce", self.quiet) as report:
                 results = reproduction.reproduced(self.session, self.preset, report)
             with progress("figures", self.quiet) as report:
-                write_figures(results, self.out / "figures", report=report)
+                write_figures(results, self.out / "figures", report=report, drawn=drawn)
             shown_results = {**reproduction.simulations_beside(self.session), **results}
             write_numbers(with_shipped(shown_results, self.out), self.out / "figures")
-            page.write(shown_results, self.out)
+            page.write(shown_results, self.out, drawn)
         print(f"open {self.out / 'index.html'}")
         return 0
 

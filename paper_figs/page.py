@@ -5,19 +5,20 @@ them all text and figures are there, but for the slider and the dial."""
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from paper_figs import arms, measures
+from paper_figs import arms, measures, shown
 from paper_figs.argument import PARTS, contents
 from paper_figs.formats import svg
 from paper_figs.mathematics import mathml, typeset
-from paper_figs.numbers import MINUS, number, together
-from paper_figs.places import drawable, known, of_claim, places
+from paper_figs.places import drawable, of_claim, places
 from paper_figs.summary import summarise, with_shipped
 from sims.store import Result, write_atomic
 
@@ -27,14 +28,16 @@ SCRIPTS = ("scheme", "page", "slider")
 REFERENCE = "api/index.html"  # written by `make docs`
 
 
-def write(results: Mapping[str, Result], out: Path) -> Path:
-    """Write OUT/summary.json and OUT/index.html and return the page's path.
+def write(
+    results: Mapping[str, Result], out: Path, drawn: Mapping[str, Figure] = MappingProxyType({})
+) -> Path:
+    """Write OUT/summary.json and OUT/index.html and return the page's path; `drawn` is not drawn again.
 
     Raises UserError naming the command to run when a result is missing, StoreError when a file cannot be
     written."""
     everything = with_shipped(results)
     summary = summarise(everything)
-    images = pictures(everything)
+    images = pictures(everything, drawn)
     text = render(summary, images, reference=(Path(out) / REFERENCE).exists())
     write_atomic(Path(out) / "summary.json", summary_json(summary))
     path = Path(out) / "index.html"
@@ -42,9 +45,11 @@ def write(results: Mapping[str, Result], out: Path) -> Path:
     return path
 
 
-def pictures(results: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+def pictures(results: Mapping[str, Result], drawn: Mapping[str, Figure]) -> dict[str, dict[str, Any]]:
     """Every figure whose results are stored."""
-    return {name: picture(figure.draw(results)) for name, figure in drawable(results).items()}
+    return {
+        name: picture(drawn.get(name) or figure.draw(results)) for name, figure in drawable(results).items()
+    }
 
 
 def summary_json(summary: Mapping[str, Any]) -> bytes:
@@ -102,20 +107,20 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "num": shown_number,
-        "interval": shown_interval,
-        "setting": setting,
-        "range_of": shown_range,
+        "num": shown.shown_number,
+        "interval": shown.shown_interval,
+        "setting": shown.setting,
+        "range_of": shown.shown_range,
         "mathml": mathml,
         "typeset": typeset,
-        "breakable": breakable,
+        "breakable": shown.breakable,
         "words": measures.words,
         "arm": arms.words,
         "share": arms.share_words,
-        "seen": seen,
-        "plain": plain_json,
-        "lead": lead,
-        "rest": rest,
+        "seen": shown.seen,
+        "plain": shown.plain_json,
+        "lead": shown.lead,
+        "rest": shown.rest,
     }
     return made
 
@@ -125,73 +130,3 @@ def picture(figure: Any) -> dict[str, Any]:
     width, height = (round(96 * side) for side in figure.get_size_inches())
     data = base64.b64encode(svg(figure)).decode()
     return {"address": f"data:image/svg+xml;base64,{data}", "width": width, "height": height}
-
-
-def shown_number(value: float | int | None) -> Markup:
-    """A number as readers see it, with its full value beside it for machines."""
-    if value is None:
-        return Markup('<span class="none">none</span>')
-    return machine_readable(value, number(value))
-
-
-def shown_interval(interval: Mapping[str, Any] | None) -> Markup:
-    """Estimate and, in brackets, its interval, to the same decimals."""
-    if interval is None or (interval["estimate"] is None and not interval["n"]):
-        return Markup('<span class="none">not measured</span>')
-    detail = f"{100 * interval['level']:.0f}% interval, n = {interval['n']}, {interval['method']}"
-    places = zip(("estimate", "low", "high"), together(interval), strict=True)
-    point, low, high = (machine_readable(interval[name], text) for name, text in places)
-    return Markup('<span class="estimate" title="{}">{} <span class="bounds">[{}, {}]</span></span>').format(
-        detail, point, low, high
-    )
-
-
-def machine_readable(value: float | int | None, text: str) -> Markup:
-    """A number's text with its full value for machines."""
-    return (
-        escape(text)
-        if value is None
-        else Markup('<data value="{}">{}</data>').format(json.dumps(value), text)
-    )
-
-
-def setting(value: Any) -> Markup:
-    """A setting as someone typed it: no digits added."""
-    if not isinstance(value, (int, float)):
-        return escape(value)
-    return machine_readable(value, f"{value:g}".replace("-", MINUS))
-
-
-def shown_range(bounds: Sequence[float | int | None]) -> Markup:
-    """`low to high`, `from low`, `up to high` or `any value`."""
-    low, high = (None if bound is None else setting(bound) for bound in bounds)
-    if low is None or high is None:
-        return Markup("any value" if low is high else "from {}" if high is None else "up to {}").format(
-            low or high
-        )
-    return Markup("{} to {}").format(low, high)
-
-
-def breakable(name: str) -> Markup:
-    """A name that may break after its underscores."""
-    return Markup("_<wbr>").join(name.split("_"))
-
-
-def plain_json(value: Any) -> str:
-    """A configuration as indented JSON."""
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
-
-
-def lead(caption: str) -> str:
-    """The first sentence of a caption: its title."""
-    return caption.split(". ")[0] + "."
-
-
-def seen(name: str) -> str:
-    """What a figure's picture consists of, for those who do not see it."""
-    return known()[name].seen
-
-
-def rest(caption: str) -> Markup:
-    """The caption without its first sentence."""
-    return escape(caption.partition(". ")[2])

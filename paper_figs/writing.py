@@ -5,6 +5,8 @@ The same results give the same bytes."""
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from paper_figs import macros
 from paper_figs.formats import pdf, png, svg
 from paper_figs.gallery import Source, chosen
@@ -35,11 +37,12 @@ def write_figures(
     names: Iterable[str] | None = None,
     report: Callable[[int, int], None] | None = None,
     venue: Venue = VENUES["icml"],
+    drawn: dict[str, Figure] | None = None,
 ) -> list[Path]:
     """Write NAME.pdf, NAME.png and the caption NAME.txt and NAME.tex for every name (default: the page's).
 
     Raises UserError naming the command to run when a result is missing, before anything is written, and
-    StoreError when a file cannot be written."""
+    StoreError when a file cannot be written. `drawn` gets the figures, for the page to show them again."""
     sources = chosen(names)
     for each in sources:
         for name in each.needs:
@@ -48,20 +51,22 @@ def write_figures(
     written: list[Path] = []
     for done, each in enumerate(sources):
         tell(done, len(sources))
-        for ending, data in files(each, results, venue).items():
+        with at(venue):
+            figure = each.draw(results)
+        if drawn is not None:
+            drawn[each.name] = figure
+        for ending, data in files(figure, each.caption(results), venue).items():
             written.append(Path(folder) / f"{each.name}.{ending}")
             write_atomic(written[-1], data)
     tell(len(sources), len(sources))
     return written
 
 
-def files(source: Source, results: Mapping[str, Result], venue: Venue) -> dict[str, bytes]:
+def files(figure: Figure, caption: str, venue: Venue) -> dict[str, bytes]:
     """A figure's files by their endings."""
     with at(venue):
-        figure = source.draw(results)
-        drawn = {"pdf": pdf(figure), "png": png(figure)}
-    caption = source.caption(results)
-    return {**drawn, "txt": f"{caption}\n".encode(), "tex": f"{latex(caption)}\n".encode()}
+        pictures = {"pdf": pdf(figure), "png": png(figure)}
+    return {**pictures, "txt": f"{caption}\n".encode(), "tex": f"{latex(caption)}\n".encode()}
 
 
 def write_numbers(results: Mapping[str, Result], folder: Path) -> Path:

@@ -44,6 +44,11 @@ def report(results: dict[str, Result], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def index(report: Path) -> Path:
+    return report / "index.html"
+
+
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium; without it the tests skip, except in CI, where they fail."""
     if executable() is None:

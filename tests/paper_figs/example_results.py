@@ -1,37 +1,14 @@
 """Stored results with the names, keys and shapes of the real ones and made-up numbers, for tests of the
 figures and of the page only. The curves look like real ones so that the layout is tried under load."""
 
-from typing import Any
-
 import numpy as np
 
 from sims.store import Result
+from tests.paper_figs.example_claims import claims
+from tests.paper_figs.example_record import LENGTH, interval, record
 
-LENGTH, SEEDS, EVALUATIONS = 32, 3, 40
+SEEDS, EVALUATIONS = 3, 40
 ARMS = ("label_only", "spt")
-
-
-def interval(estimate: float, half: float, n: int = 3) -> dict[str, Any]:
-    return {
-        "estimate": estimate,
-        "low": estimate - half,
-        "high": estimate + half,
-        "level": 0.95,
-        "n": n,
-        "method": "Student t",
-    }
-
-
-def record(name: str) -> dict[str, Any]:
-    return {
-        "command": f"sptlab make-{name.replace('_', '-')} --seed 0",
-        "config": {"length": LENGTH, "nested": {"learning_rate": 3e-3}},
-        "config_hash": "0123456789abcdef",
-        "seed": 0,
-        "versions": {"python": "3.11.7", "jax": "0.10.2", "numpy": "2.4.6"},
-        "commit": {"revision": "55dc747aa0a1", "dirty": False},
-        "device": "cpu",
-    }
 
 
 def cyclic_lags(length: int = LENGTH) -> np.ndarray:
@@ -44,57 +21,6 @@ def _decompose(direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     key_bias = np.broadcast_to(direction.mean(axis=0, keepdims=True) - mean, direction.shape)
     row = np.broadcast_to(direction.mean(axis=1, keepdims=True), direction.shape)
     return np.array(key_bias), direction - row - key_bias
-
-
-def claims() -> Result:
-    kinds = ("symbolic", "autodiff", "finite_difference", "simulation", "counterexample")
-    entries = []
-    for index, label in enumerate(("C1", "C2", "C3", "C4", "C8", "C9", "C10", "C12", "C19")):
-        checks = [
-            {
-                "kind": kind,
-                "name": f"{kind.replace('_', ' ')} of {label}",
-                "passed": True,
-                "residual": 0.731
-                if kind == "counterexample"
-                else 10.0 ** (-16 + 3 * place) * (1 + index / 8),
-                "tolerance": 1e-3 if kind == "counterexample" else 10.0 ** (-12 + 3 * place),
-            }
-            for place, kind in enumerate(kinds)
-        ]
-        entries.append(
-            {
-                "claim": label,
-                "title": "Pooling bottleneck",
-                "statement": "The label loss depends on S only through c(S), L-1 numbers.",
-                "regime": "Exact for every L, sample and V.",
-                "formula": r"z = V X^\top c(S),\qquad c_j(S) = \frac{1}{L} \sum_{i=1}^{L} A_{ij}",
-                "passed": True,
-                "checks": checks,
-            }
-        )
-    derivations = {entry["claim"]: derivation() for entry in entries}
-    return Result("claims", {"claims": entries, "derivations": derivations}, {}, record("claims"))
-
-
-def derivation() -> dict[str, Any]:
-    step = lambda formula, holds, found: {
-        "formula": formula,
-        "reason": "The sum over j is done.",
-        "found": found,
-        "holds": holds,
-    }
-    return {
-        "given": [{"formula": r"B_{ij} = A_{ij}", "told": "B is A without its diagonal."}],
-        "target": r"z",
-        "steps": [
-            step(r"\sum_{j} A_{ij} s_{j}", None, "definition"),
-            step(r"\frac{1}{L} \sum_{j} s_{j} + " + r" + ".join(["x_{i}"] * 40), True, "checked: symbolic L"),
-            step(r"\frac{1}{L}", True, "checked: L = 3..6"),
-        ],
-        "conclusion": "Labels see c_j alone.",
-        "passed": True,
-    }
 
 
 def blindness() -> Result:

@@ -6,7 +6,7 @@ import numpy as np
 
 from full_scale import compare
 from sims.store import Result
-from tests.paper_figs.example_results import interval, record
+from tests.paper_figs.example_record import interval, record
 from tests.paper_figs.example_transformer import example_results
 
 TASKS = ("docs-order", "shuffle-runs", "digits", "imdb-order")

@@ -5,14 +5,12 @@ from typing import Any
 import numpy as np
 
 from sims.store import Result
+from tests.paper_figs.example_record import LENGTH, interval, record
 from tests.paper_figs.example_results import (
     ARMS,
     EVALUATIONS,
-    LENGTH,
     SEEDS,
     cyclic_lags,
-    interval,
-    record,
     toy_results,
 )
 

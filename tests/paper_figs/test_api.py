@@ -92,7 +92,7 @@ def test_a_browser_asks_for_nothing_else_and_the_page_fits_its_width(browser: Br
 
 def test_the_report_links_to_the_reference_when_it_lies_beside_it(results, images, monkeypatch, tmp_path):
     picture = images["visible_share"]
-    monkeypatch.setattr(report, "pictures", lambda found: dict.fromkeys(drawable(found), picture))
+    monkeypatch.setattr(report, "pictures", lambda found, drawn: dict.fromkeys(drawable(found), picture))
     assert report.REFERENCE not in report.write(results, tmp_path).read_text()
     api.write(tmp_path / "api")
     assert f'href="{report.REFERENCE}"' in report.write(results, tmp_path).read_text()
