@@ -18,6 +18,7 @@ SHOWS: tuple[str, ...] = ()
 HALVES = {
     "choose": ("thresholds chosen here", replace(style.TRANSFORMER, marker="s")),
     "test": ("verdicts tested here", replace(style.TRANSFORMER, marker="s", filled=True)),
+    "fresh": ("fresh tasks test them", replace(style.TRANSFORMER, marker="D", filled=True)),
 }
 
 
@@ -34,6 +35,8 @@ def missed(row: Mapping[str, Any]) -> bool:
 def _points(axes: Axes, rows: list[Mapping[str, Any]]) -> None:
     for half, (label, look) in HALVES.items():
         part = [row for row in rows if row["half"] == half]
+        if not part:
+            continue
         for row in part:
             x, y = row["predicted_gain"], row["measured_gain"]
             cross = {"color": look.color, "linewidth": style.points(0.8), "alpha": 0.6}
@@ -82,12 +85,14 @@ def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with rank correlation, verdicts right on the held-out half, and the misses."""
     values: Any = need(results, "validation", by="figure validation").values
     rows = values["rows"]
-    tested = values["right"].get("test")
+    fresh = values["right"].get("fresh")
+    tested = fresh or values["right"].get("test")
     wrong = [row["task"] for row in rows if missed(row)]
     right = f"{round(tested['estimate'] * tested['n'])} of {tested['n']}" if tested else "none of 0"
+    where = "fresh tasks" if fresh else "half of the tasks that chose no threshold"
     return (
         "What the diagnosis predicted, and training measured. Gain in test accuracy by SPT over labels only, "
         f"as predicted before training and as measured at equal steps, on {len(rows)} tasks, with 95% "
-        f"intervals. Spearman's rank correlation is {estimate(values['spearman'])}; on the half of the "
-        f"tasks that chose no threshold {right} verdicts are right. Missed: {', '.join(wrong) or 'none'}."
+        f"intervals. Spearman's rank correlation is {estimate(values['spearman'])}; on the "
+        f"{where} {right} verdicts are right. Missed: {', '.join(wrong) or 'none'}."
     )

@@ -20,7 +20,7 @@ FOUND = 0.05  # accuracy above a constant guess from which an arm has learned so
 RESAMPLES = 4_000
 GRID = {"gain": (0.02, 0.04, 0.06, 0.1), "reached": (0.03, 0.05, 0.1)}
 MEASURED = ("measured_gain", "accuracy", "rates")
-Half = Literal["choose", "test"]
+Half = Literal["choose", "test", "fresh"]
 Row = dict[str, Any]
 
 
