@@ -80,7 +80,8 @@ def _panel(axes: Axes, values: Any, name: str) -> None:
     if headline is not None:
         _predicted(axes, headline, span)
     if not rows:
-        axes.text(0.97, 0.5, "not measured", ha="right", va="center", transform=axes.transAxes)
+        ground = {"facecolor": style.SHADE, "edgecolor": "none", "pad": 1.0}
+        axes.text(0.97, 0.5, "not measured", ha="right", va="center", transform=axes.transAxes, bbox=ground)
     axes.set_yticks(range(len(rows)), [at for at, _, _ in rows])
     axes.set_ylim(max(len(rows), 1) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
