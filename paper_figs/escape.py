@@ -17,9 +17,9 @@ SHOWS = ("C20",)
 LOSSES = (("label", "labels", style.LABELS), ("hidden", "reconstruction", style.RECONSTRUCTION))
 RULES = (
     ("flow", "gradient descent", style.LABELS),
-    ("sgd", "on batches", style.CONTROL),
-    ("adam", "Adam on batches", style.MEASUREMENT),
-    ("sign_whole", "sign descent", style.RECONSTRUCTION),
+    ("sgd", "on batches", style.LEVELS[2]),
+    ("adam", "Adam on batches", style.LEVELS[1]),
+    ("sign_whole", "sign descent", style.LEVELS[3]),
 )
 
 
@@ -41,9 +41,7 @@ def _over_length(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
 def _over_scale(axes: Axes, arrays: Mapping[str, np.ndarray]) -> None:
     scales = arrays["scales"]
     for rule, name, look in RULES:
-        axes.plot(
-            scales, arrays[f"{rule}_times"].mean(axis=0), label=name, **look.line() | {"linestyle": ":"}
-        )
+        axes.plot(scales, arrays[f"{rule}_times"].mean(axis=0), label=name, **look.line())
         if f"{rule}_predicted" in arrays:
             predicted = arrays[f"{rule}_predicted"].mean(axis=0)
             axes.plot(scales, predicted, zorder=4, **style.THEORY.line(markers=False))

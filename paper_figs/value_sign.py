@@ -14,7 +14,6 @@ from sims.store import Result
 
 NEEDS = ("value_sign",)
 SHOWS = ("C24",)
-LOOKS = (style.RECONSTRUCTION, style.MEASUREMENT, style.CONTROL, style.LABELS)
 QUANTITIES = {"value": "value at uniform attention", "proximity_index": "proximity index"}
 
 
@@ -28,7 +27,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
         panel = axes[0, column]
         for place, row in enumerate(rows):
             looks = result.arrays[f"value_{place}"].shape[1]
-            curves, look = result.arrays[f"{name}_{place}"][:, :looks], LOOKS[place % len(LOOKS)]
+            curves, look = result.arrays[f"{name}_{place}"][:, :looks], style.LEVELS[place % len(style.LEVELS)]
             steps = EVERY * np.arange(looks)
             style.band(panel, steps, curves.min(0), curves.max(0), look)
             label = rf"$\sum_{{r \neq 0}} C(r) = {row['sum_excess']:.1f}$"
