@@ -27,7 +27,8 @@ def draw(results: Mapping[str, Result]) -> Figure:
         panel = axes[0, column]
         for place, row in enumerate(rows):
             looks = result.arrays[f"value_{place}"].shape[1]
-            curves, look = result.arrays[f"{name}_{place}"][:, :looks], style.LEVELS[place % len(style.LEVELS)]
+            curves = result.arrays[f"{name}_{place}"][:, :looks]
+            look = style.LEVELS[place % len(style.LEVELS)]
             steps = EVERY * np.arange(looks)
             style.band(panel, steps, curves.min(0), curves.max(0), look)
             label = rf"$\sum_{{r \neq 0}} C(r) = {row['sum_excess']:.1f}$"
