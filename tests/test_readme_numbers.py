@@ -25,6 +25,7 @@ ABLATIONS = {
     "tied_qkvo": "labels alone, all four equal at first",
     "depth_2": "labels alone, 2 layers",
     "depth_4": "labels alone, 4 layers",
+    "depth_6": "labels alone, 6 layers",
 }
 
 
@@ -113,19 +114,24 @@ def test_the_longer_runs_in_the_readme_are_those_of_the_stored_study(values) -> 
 
 def test_what_the_readme_says_of_the_validation_is_what_the_stored_one_holds() -> None:
     readme = " ".join((ROOT / "README.md").read_text().split())
-    found = store.load(ROOT / "full_scale" / "stored", "validation").values
-    rows = {row["task"]: row for row in found["rows"]}
-    tested = found["right"]["test"]
-    right = round(tested["estimate"] * tested["n"])
-    assert f"{len(rows)} tasks, three seeds) has {right} of {tested['n']} verdicts" in readme
-    assert f"a rank correlation of {bounded(found['spearman'])}" in readme
-    assert found["misses"] == ["mirror-image"]
-    assert f"SPT adds {bounded(rows['mirror-image']['measured_gain'])}" in readme
-    runs = rows["shuffle-runs"]
-    assert (
-        f"{runs['predicted_gain']['estimate']:.3f} predicted, {bounded(runs['measured_gain'])} measured"
-        in readme
+    first, found = (
+        store.load(ROOT / "full_scale" / "stored", name).values for name in ("validation_first", "validation")
     )
+    of = lambda share: f"{round(share['estimate'] * share['n'])} of {share['n']} verdicts"
+    assert f"{len(first['rows'])} tasks, three seeds)" in readme
+    assert f"had {of(first['right']['test'])} of its tested half right" in readme
+    assert f"measured gains of {bounded(first['spearman'])}" in readme
+    chose, fresh = (found["right"][half] for half in ("choose", "fresh"))
+    assert f"on {chose['n']} of those tasks and tested them on {fresh['n']} fresh ones" in readme
+    assert f"{of(fresh)} are right" in readme
+    assert f"the rank correlation there is {bounded(found['spearman_by_half']['fresh'])}" in readme
+    rows = {row["task"]: row for row in found["rows"]}
+    assert found["misses"] == ["contrast-pair-weak"]
+    assert f"SPT adds {bounded(rows['contrast-pair-weak']['measured_gain'])}" in readme
+    for task, words in (("mirror-image", "is predicted and {} measured"), ("shuffle-runs", "and {}.")):
+        row = rows[task]
+        words = words.format(bounded(row["measured_gain"]))
+        assert f"`{task}` {row['predicted_gain']['estimate']:.3f} {words}" in readme
 
 
 def test_the_probes_cost_what_the_readme_says_and_at_most_a_twentieth_of_a_step() -> None:

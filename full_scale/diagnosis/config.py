@@ -13,7 +13,7 @@ class Thresholds:
     full_scale/stored/validation.json holds how they did on either half.
     """
 
-    gain: float = 0.04
+    gain: float = 0.02
     """Held-out accuracy that reconstruction's pattern must add for it to be worth pretraining."""
     reached: float = 0.05
     """Accuracy above a constant guess that counts as having found something at all."""

@@ -28,7 +28,7 @@ from sims.limits import at_least
 from sims.store import UserError
 
 description = "qk_share, prior_share, depth_share and fit_gap on four tasks at the size of two cores"
-seconds = 3000.0
+seconds = 4000.0
 STUDIED: dict[str, dict[str, object]] = {
     "docs-order": {},
     "shuffle-runs": {},
@@ -49,7 +49,7 @@ class Config:
     """Runs of each arm."""
     steps: int = 1500
     """Optimiser steps of a run, two thirds of them pretraining where there is some."""
-    depths: tuple[int, ...] = (1, 2, 4)
+    depths: tuple[int, ...] = (1, 2, 4, 6)
     """Layers of the label-only arms."""
     rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
     """Learning rates tried."""
