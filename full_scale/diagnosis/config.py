@@ -8,9 +8,9 @@ from sims.store import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """The verdict's lines. Chosen on the first half of the validation tasks, tested on the other.
+    """The verdict's lines. Chosen on the validation's choosing half, tested on fresh tasks.
 
-    full_scale/stored/validation.json holds how they did on either half.
+    full_scale/stored/validation.json holds how they did on either.
     """
 
     gain: float = 0.02
