@@ -116,8 +116,8 @@ PREDICTIONS = (
         "measured over predicted length of the label loss's plateau",
         1.0, 0.5, 2.0, "C20",
         ("plateau", "plateau_time"),
-        note="the toy trains by gradient descent; Adam has no such time, and from docs-order's saddle gradient "
-        "descent needs, by C20, more steps than a run can have: no Transformer is compared",
+        note="the toy trains by gradient descent; Adam has no such time, and from docs-order's saddle "
+        "gradient descent needs, by C20, more steps than a run can have: no Transformer is compared",
     ),
     Prediction(
         "proximity_index",
