@@ -13,7 +13,8 @@ from paper_figs import style
 
 @style.styled
 def pdf(figure: Figure) -> bytes:
-    """The figure as PDF: fonts embedded whole, no date."""
+    """The figure as PDF: fonts embedded whole, heat maps at the resolution of the PNG, no date."""
+    figure.set_dpi(style.venue().dpi)  # writing a PDF leaves it at 72
     return _printed(
         figure, FigureCanvasPdf(figure).print_pdf, metadata={"CreationDate": None, "Creator": "sptlab"}
     )

@@ -187,3 +187,8 @@ def _inflated(stream: bytes) -> bytes:
         return zlib.decompress(stream)
     except zlib.error:
         return b""
+
+
+def test_a_figure_written_twice_gives_the_same_bytes(results):
+    figure = FIGURES["attention_maps"].draw(results)
+    assert pdf(figure) == pdf(figure)
