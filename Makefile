@@ -8,7 +8,7 @@ PYTORCH := .venv-pytorch
 OUT ?= report
 ARGS ?=
 
-.PHONY: reproduce docs test slow pytorch check lint types clean
+.PHONY: reproduce docs test test-all slow pytorch check lint types clean
 .DELETE_ON_ERROR:
 
 reproduce: docs
@@ -16,19 +16,23 @@ reproduce: docs
 
 # The reference of theory, to which the report links.
 docs: $(STAMP)
-	$(RUN)/python -m paper_figs.api $(OUT)/api
+	$(RUN)/python -m paper_figs.report.api $(OUT)/api
 
+# Says at its end which tests it left out; `make test-all` has them, too.
 test: $(STAMP)
 	$(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-all: $(STAMP)
+	$(RUN)/python -m pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 slow: $(STAMP)
 	$(RUN)/python -m pytest -m slow $(ARGS)
 
-# The probe of PyTorch models, in an environment of its own: elsewhere its tests are skipped.
+# What needs PyTorch, in an environment of its own: elsewhere its tests are skipped.
 pytorch:
 	@$(PYTORCH)/bin/python -c 'import pytest, torch, transformers' 2>/dev/null || { $(PYTHON) -m venv $(PYTORCH) && \
 		$(PYTORCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,pytorch]'; }
-	$(PYTORCH)/bin/python -m pytest tests/theory/test_probe_pytorch.py $(ARGS)
+	$(PYTORCH)/bin/python -m pytest tests/theory/probes/test_probe_pytorch.py tests/full_scale/export $(ARGS)
 
 lint: $(STAMP)
 	$(RUN)/ruff check .
@@ -37,7 +41,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(RUN)/mypy
 
-check: lint types test
+check: lint types test-all
 
 clean:
 	rm -rf $(VENV) $(PYTORCH) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

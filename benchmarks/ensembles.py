@@ -1,4 +1,4 @@
-"""Eight seeds of a toy Transformer: `sims.ensemble` beside three ways of PyTorch.
+"""Eight seeds of a toy Transformer: `sims.toy_models.ensemble` beside three ways of PyTorch.
 
     python -m benchmarks.ensembles            (needs the extra `pytorch`; about four minutes)
 
@@ -82,17 +82,17 @@ def compare(name: str, config: Ensembles) -> list[dict[str, object]]:
         for each in sides.values():
             each.close()
     rows = [{"size": name} | row(side, speeds) for side in sides]
-    for shown in rows:
+    for entry in rows:
         line = "{size:6} {side:28} {seeds_steps_per_second:8.1f} seeds x steps/s"
         line += "   sptlab: {times_faster:6.2f} times [{least:.2f}, {most:.2f}]"
-        print(line.format(**shown), flush=True)
+        print(line.format(**entry), flush=True)
     return rows
 
 
 def require_alike(losses: dict[str, np.ndarray]) -> None:
     """End the benchmark where a side trains something else."""
-    for side, found in losses.items():
-        gap = np.abs(found / losses[OURS] - 1).max()
+    for side, observed in losses.items():
+        gap = np.abs(observed / losses[OURS] - 1).max()
         if gap > AGREED:
             raise SystemExit(f"{side} trains otherwise: losses differ by {gap:.1e} after {CHECKED} steps")
 

@@ -6,7 +6,7 @@
 Labels from a mean over positions; models are those of the `amos-*` presets, on symbols. PyTorch's side has
 the same parameters, data and order of batches, bf16 by autocast, the fused AdamW, and is compiled. Both sides
 are processes that wait for their turn; rounds go A B, B A. MFU counts the matrix products of
-`full_scale.studies.accounting` over the device's dense bf16 peak. Without PyTorch only our side is measured.
+`full_scale.studies.grids.accounting` over the device's dense bf16 peak. Without PyTorch only our side is measured.
 """
 
 import dataclasses
@@ -42,8 +42,8 @@ SIZES = {
 
 def flops(size: Size) -> float:
     """Operations of a step."""
-    from full_scale.studies.accounting import cost
-    from full_scale.tasks import DocsOrder
+    from full_scale.studies.grids.accounting import cost
+    from full_scale.tasks.order import DocsOrder
     from full_scale.training.trial_config import TrialConfig
 
     model, phase, _, _ = start(size)
@@ -117,12 +117,14 @@ def measured(name: str, rounds: int) -> dict[str, list[dict[str, float]]]:
 def compared(name: str, turns: dict[str, list[dict[str, float]]], peak: float | None) -> list[dict]:
     """One row per side; ratios are of times in the same round."""
     rows, work = [], flops(SIZES[name])
-    for side, found in turns.items():
+    for side, timings in turns.items():
         row = {"size": name, "side": side, **dataclasses.asdict(SIZES[name])}
-        row |= {key: statistics.median(told[key] for told in found) for key in found[0] if key != "loss"}
-        row |= {"fastest_ms": min(t["ms"] for t in found), "slowest_ms": max(t["ms"] for t in found)}
+        row |= {
+            key: statistics.median(timing[key] for timing in timings) for key in timings[0] if key != "loss"
+        }
+        row |= {"fastest_ms": min(t["ms"] for t in timings), "slowest_ms": max(t["ms"] for t in timings)}
         row |= {"flops": work, "mfu": None if peak is None else work / (row["ms"] / 1e3) / peak}
-        pairs = zip(found, turns.get(OURS, []), strict=False)
+        pairs = zip(timings, turns.get(OURS, []), strict=False)
         ratios = [other["ms"] / own["ms"] for other, own in pairs]
         row["sptlab_times_faster"] = statistics.median(ratios) if ratios else None
         rows.append(row)
@@ -140,7 +142,7 @@ def main(sizes: list[str], rounds: int, out: Path) -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax
 
-    from full_scale.studies.gpu_budget import peak
+    from full_scale.studies.ablations_gpu.budget import peak
 
     device = jax.devices()[0]
     where = f"{device.platform}: {device.device_kind}"

@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import tyro
 
-from full_scale.generators.pathfinder import PRESETS, generate
+from full_scale.data.generators.pathfinder import PRESETS, generate
 
 STORED = Path(__file__).parent / "stored" / "pathfinder.json"
 QUOTED_MILLISECONDS = {6: 14, 9: 27, 14: 123}
@@ -54,11 +54,11 @@ def table(config: Pathfinder) -> list[dict[str, float]]:
     for length in DISTRACTORS:
         measure(length, 8, 0)  # draws the stamps
     for turn in range(config.rounds):
-        for length, found in rounds.items():
-            found.append(measure(length, config.images, turn * config.images))
+        for length, timings in rounds.items():
+            timings.append(measure(length, config.images, turn * config.images))
     rows = []
-    for length, found in rounds.items():
-        seconds = {name: statistics.median(each[name] for each in found) for name in found[0]}
+    for length, timings in rounds.items():
+        seconds = {name: statistics.median(each[name] for each in timings) for name in timings[0]}
         milliseconds = 1e3 * seconds["processor"] / config.images
         quoted = QUOTED_MILLISECONDS[length]
         rows.append({

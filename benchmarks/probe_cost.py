@@ -4,7 +4,7 @@
 
 A ratio of c means that probes every n steps take c / n of the time. Steps and probes take turns; the interval
 is the 95 % sign-test interval of the median ratio. `interval` is the default number of steps between probes
-(`full_scale.training.score_probes.interval`), `share` what they then cost.
+(`full_scale.probes.held_out.interval`), `share` what they then cost.
 """
 
 import dataclasses
@@ -39,8 +39,8 @@ def measured(size: Size, rounds: int) -> dict[str, object]:
     import equinox as eqx
     import jax
 
-    from full_scale.training.score_probes import interval, score_probes
-    from full_scale.training.train import advance, begin
+    from full_scale.probes.held_out import interval, score_probes
+    from full_scale.training.step import advance, begin
 
     model, phase, data, key = start(size)
     state, static = begin(model, phase), eqx.filter(model, eqx.is_array, inverse=True)
@@ -70,16 +70,16 @@ def main(config: Config) -> None:
     """Measure, print and store."""
     import jax
 
-    from full_scale.precision import single_precision
-    from sims.store import write_atomic
+    from full_scale.devices.precision import single_precision
+    from sims.runs.store import write_atomic
 
     with single_precision():
-        found = {name: measured(SIZES[name], config.rounds) for name in config.sizes}
-    for name, row in found.items():
+        costs = {name: measured(SIZES[name], config.rounds) for name in config.sizes}
+    for name, row in costs.items():
         print(
             f"{name:6} a probe is {row['ratio']:.1f} steps; every {row['interval']} steps {row['share']:.1%}"
         )
-    record = {"device": jax.devices()[0].device_kind, "jax": jax.__version__, "sizes": found}
+    record = {"device": jax.devices()[0].device_kind, "jax": jax.__version__, "sizes": costs}
     write_atomic(config.stored, (json.dumps(record, indent=1) + "\n").encode())
 
 

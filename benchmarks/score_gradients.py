@@ -111,8 +111,8 @@ def torch_jacobian(length: int, samples: int) -> Callable[[], int]:
     def run() -> int:
         jacobian = torch.func.jacrev(lambda s: torch.softmax(s, -1))(flat).reshape(length**2, -1)
         weights = torch.softmax(flat, -1)
-        pulls = torch.func.vmap(torch.func.grad(through), in_dims=(None, 0, 0))(weights, tokens, labels)
-        return torch_rank(pulls.reshape(samples, -1) @ jacobian)
+        gradients = torch.func.vmap(torch.func.grad(through), in_dims=(None, 0, 0))(weights, tokens, labels)
+        return torch_rank(gradients.reshape(samples, -1) @ jacobian)
 
     return run
 
@@ -159,8 +159,8 @@ def in_process(side: str, length: int, config: ScoreGradients) -> dict[str, floa
     command = [sys.executable, "-m", "benchmarks.score_gradients", "--side", side]
     command += ["--lengths", str(length), "--samples", str(config.samples)]
     environment = os.environ | {"OMP_WAIT_POLICY": "passive"}
-    told = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    return json.loads(told.stdout)
+    completed = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    return json.loads(completed.stdout)
 
 
 def table(config: ScoreGradients) -> list[dict[str, Any]]:
@@ -168,15 +168,15 @@ def table(config: ScoreGradients) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for length in config.lengths:
         sides = [side for side in SIDES if length <= LIMITS.get(side, length)]
-        found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+        timings: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
         for side in taken(sides, config.rounds):
-            found[side].append(in_process(side, length, config))
+            timings[side].append(in_process(side, length, config))
         for side in sides:
             ratios = [
                 theirs["seconds"] / ours["seconds"]
-                for theirs, ours in zip(found[REFERENCE], found[side], strict=True)
+                for theirs, ours in zip(timings[REFERENCE], timings[side], strict=True)
             ]
-            row = {name: statistics.median(run[name] for run in found[side]) for name in found[side][0]}
+            row = {name: statistics.median(run[name] for run in timings[side]) for name in timings[side][0]}
             rows.append({"length": length, "side": side, **row, "times_faster": statistics.median(ratios)})
             print("{length:5} {side:28} {seconds:8.3f} s {gigabytes:6.2f} GB  rank {rank:4.0f}  "
                   "{times_faster:7.2f}x".format(**rows[-1]), flush=True)  # fmt: skip

@@ -39,10 +39,10 @@ def start(size: Size):
     import jax
     import jax.numpy as jnp
 
-    from full_scale.dataset import Inputs
+    from full_scale.data.dataset import Inputs
     from full_scale.model import ModelConfig, Transformer
-    from full_scale.training.objectives import Data
-    from full_scale.training.train import OptimizerConfig, Phase
+    from full_scale.objectives.batch_loss import Data
+    from full_scale.training.step import OptimizerConfig, Phase
 
     numbers = np.random.default_rng(0)
     tokens = numbers.integers(0, size.symbols, (size.data, size.length)).astype(np.uint8)
@@ -58,7 +58,7 @@ def ours(size: Size, folder: Path) -> Callable[[int], float]:
     """`advance`: told a number of steps, their mean loss."""
     import equinox as eqx
 
-    from full_scale.training.train import advance, begin
+    from full_scale.training.step import advance, begin
 
     model, phase, data, key = start(size)
     state, static = begin(model, phase), eqx.partition(model, eqx.is_array)[1]
@@ -114,8 +114,8 @@ def given_to_torch(size: Size, folder: Path, device: str) -> tuple[dict, tuple]:
     """Parameters by name, queries, keys and values in one matrix; and tokens, labels, rows."""
     import torch
 
-    with np.load(folder / "start.npz") as found:
-        given = {name: torch.tensor(found[name], device=device) for name in found.files}
+    with np.load(folder / "start.npz") as archive:
+        given = {name: torch.tensor(archive[name], device=device) for name in archive.files}
     tokens, labels, rows = (given.pop(name).long() for name in ("tokens", "labels", "rows"))
     for layer in range(size.layers):
         for kind in ("weight", "bias"):

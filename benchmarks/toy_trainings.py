@@ -1,4 +1,4 @@
-"""The training that `benchmarks.ensembles` times, by `sims.ensemble`: one pre-LN encoder, AdamW, float32.
+"""The training that `benchmarks.ensembles` times, by `sims.toy_models.ensemble`: one pre-LN encoder, AdamW, float32.
 
 A side is built for a size and a number of seeds; told a number of steps, it advances all seeds and returns
 their mean losses.
@@ -40,7 +40,7 @@ def parameters(size: Size, seeds: int):
     """The toy Transformer's initial parameters as numpy arrays, seeds in front."""
     import jax
 
-    from sims import toy_transformer as toy
+    from sims.toy_models import transformer as toy
 
     model = toy.ToyTransformer(size.length, SYMBOLS, size.width, size.heads, 1, CLASSES)
     keys = jax.random.split(jax.random.key(0), seeds)
@@ -49,13 +49,13 @@ def parameters(size: Size, seeds: int):
 
 
 def ours(size: Size, seeds: int) -> Callable[[int], np.ndarray]:
-    """`sims.ensemble`: advance all seeds by a number of steps; their mean losses."""
+    """`sims.toy_models.ensemble`: advance all seeds by a number of steps; their mean losses."""
     import jax
     import jax.numpy as jnp
     import optax
 
-    from sims import ensemble
-    from sims import toy_transformer as toy
+    from sims.toy_models import ensemble
+    from sims.toy_models import transformer as toy
 
     model, start = parameters(size, seeds)
     tokens, labels = map(jnp.asarray, data(size))

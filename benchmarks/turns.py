@@ -1,5 +1,6 @@
 """Sides that take turns: each a process of its own, so that none shares the other's threads or memory."""
 
+import contextlib
 import json
 import os
 import platform
@@ -11,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sims.store import write_atomic
+from sims.runs.compilation_cache import processor
+from sims.runs.store import write_atomic
 
 
 class Side:
@@ -51,11 +53,24 @@ def without_omp_policy() -> dict[str, str]:
     }
 
 
+def processor_name() -> str:
+    """The processor's name and the widest vectors it has, as far as they are told."""
+    told = processor()
+    vectors = "AVX-512" if "avx512f" in told else "AVX2" if "avx2" in told else "neither AVX2 nor AVX-512"
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":")[1].strip()
+    return f"{model}, {vectors}"
+
+
 def store(path: Path, rows: list[dict], **conditions: object) -> None:
     """Rows and the conditions they were measured under, as JSON."""
     record: dict[str, object] = {name: version(name) for name in ("jax", "torch") if find_spec(name)}
     record |= {
         "python": platform.python_version(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
     }

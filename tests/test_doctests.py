@@ -1,4 +1,4 @@
-"""The examples in theory's docstrings are true, and stand alone: each imports what it uses."""
+"""The examples in theory's docstrings and of the reference are true, and stand alone: each imports what it uses."""
 
 import doctest
 import importlib
@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 import theory
+from paper_figs.report.api import EXAMPLES
 
 USED_MOST = (
     "attention_weights",
@@ -61,6 +62,24 @@ def test_examples_are_true(name):
     except ModuleNotFoundError as missing:
         pytest.skip(f"{name} needs {missing.name}, an optional extra")
     assert not failures(examples(module))
+
+
+def sections() -> list[str]:
+    """The worked examples of the reference, a text for each title."""
+    return EXAMPLES.read_text().split("\n## ")[1:]
+
+
+def cost(section: str) -> object:
+    """A diagnosis takes many seconds."""
+    return pytest.param(section, marks=pytest.mark.heavy if "diagnose_arrays" in section else ())
+
+
+@pytest.mark.parametrize("section", [cost(one) for one in sections()], ids=lambda text: text.split("\n")[0])
+def test_worked_examples_are_true(section):
+    title = section.partition("\n")[0]
+    one = doctest.DocTestParser().get_doctest(section, {}, title, str(EXAMPLES), None)
+    assert one.examples
+    assert not failures([one])
 
 
 def test_the_names_used_most_have_an_example():

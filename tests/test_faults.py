@@ -13,21 +13,20 @@ import numpy as np
 import pytest
 
 import sptlab
-from full_scale.comparison.shipped import with_shipped
+from full_scale.stored import with_shipped
 from full_scale.training import checkpoint
-from paper_figs import macros
-from sims import store
+from paper_figs.export import macros
+from sims.runs import store
 
 ROOT = Path(__file__).resolve().parent.parent
 SMOKE = ("reproduce", "--preset", "smoke", "--quiet")
-pytestmark = pytest.mark.timeout(1200)  # whole runs, on a machine that may be busy with other tests
 ENGLISH = "It was the best of times, it was the worst of times, it was the age of wisdom. "
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """A compilation cache of the tests' own, so that only the first run compiles."""
-    return os.environ | {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")), "JAX_PLATFORMS": "cpu"}
+def environment():
+    """The compiled programs of all tests, so that only the first run of a machine compiles."""
+    return os.environ | {"JAX_PLATFORMS": "cpu"}
 
 
 @contextlib.contextmanager
@@ -114,6 +113,7 @@ def assert_same_report(out: Path, expected: Path) -> None:
         assert (out / "results" / name).read_bytes() == (expected / "results" / name).read_bytes(), name
 
 
+@pytest.mark.heavy
 def test_a_run_is_whole_and_a_run_elsewhere_gives_the_same_bytes(undisturbed):
     out, _ = undisturbed
     assert_nothing_half_written(out)
@@ -121,6 +121,7 @@ def test_a_run_is_whole_and_a_run_elsewhere_gives_the_same_bytes(undisturbed):
     assert_same_report(out, next(out.parent.glob("compiling*")))
 
 
+@pytest.mark.heavy
 def test_the_report_has_a_macro_for_every_stored_number(undisturbed):
     out, _ = undisturbed
     written = (out / "figures" / "numbers.tex").read_text()
@@ -128,6 +129,7 @@ def test_the_report_has_a_macro_for_every_stored_number(undisturbed):
     assert written == macros.document(with_shipped(store.load_all(out / "results"), out))
 
 
+@pytest.mark.heavy
 def test_a_second_run_computes_nothing_again_and_changes_nothing(undisturbed, finish):
     out, _ = undisturbed
     before = {path: path.stat().st_mtime_ns for path in (out / "results").iterdir()}
@@ -149,6 +151,7 @@ def kill_three_times_and_finish(start, finish, command, out, moments):
     return finish(*command, "--out", out)
 
 
+@pytest.mark.heavy
 def test_killed_at_three_random_moments_it_goes_on_and_gives_the_same_summary(
     undisturbed, start, finish, tmp_path
 ):
@@ -173,6 +176,7 @@ def test_the_full_run_killed_at_three_random_moments_gives_the_same_summary(star
     assert_same_report(tmp_path / "killed", tmp_path / "undisturbed")
 
 
+@pytest.mark.heavy
 def test_ctrl_c_leaves_one_line_and_nothing_half_written(undisturbed, start, tmp_path):
     process = start(*SMOKE, "--out", tmp_path)
     while not (tmp_path / "results" / "adiabatic_toy.json").exists():
@@ -209,6 +213,7 @@ def size_of(out: Path) -> int:
     return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
 
 
+@pytest.mark.heavy
 def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_space(undisturbed, finish, small_disk):
     expected, _ = undisturbed
     for share in (0.02, 0.6):
@@ -220,8 +225,9 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_space(undistu
     assert_same_report(out, expected)
 
 
+@pytest.mark.heavy
 def test_a_disk_that_fills_while_training_is_one_line_and_training_goes_on(
-    here, small_disk, tmp_path, monkeypatch
+    here, finish, small_disk, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
     letters = np.random.default_rng(0).choice(list("abcdefgh  "), 20_000)
@@ -231,9 +237,11 @@ def test_a_disk_that_fills_while_training_is_one_line_and_training_goes_on(
     command = (*command, small_disk(65536) / "report")
     assert "No space left on device" in complaint(here(*command))
     small_disk(2**26)
-    assert here(*command)[0] == 0
+    # in a process of its own, as a user's is: Orbax's threads of the first may still print their failures here
+    assert finish(*command)[0] == 0
 
 
+@pytest.mark.heavy
 def test_a_file_that_may_not_grow_is_one_line_and_leaves_nothing(finish, tmp_path):
     limited = ("bash", "-c", 'ulimit -f 1; exec "$@"', "limited")
     line = complaint(finish("verify", "--claims", "C3", "--quiet", "--out", tmp_path, before=limited))
@@ -246,7 +254,7 @@ def test_a_file_that_may_not_grow_is_one_line_and_leaves_nothing(finish, tmp_pat
 def test_an_out_that_cannot_be_a_folder_is_one_line(here, tmp_path, command):
     (tmp_path / "file").write_text("in the way")
     line = complaint(here(*command, "--out", tmp_path / "file" / "report"))
-    assert "expected a folder on the way" in line
+    assert "expected a folder for --out" in line
     assert "choose another --out" in line
     assert (tmp_path / "file").read_text() == "in the way"
 

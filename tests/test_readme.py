@@ -1,4 +1,4 @@
-"""The README promises nothing that is not so: its commands run, its numbers are those of stored results."""
+"""The READMEs promise nothing that is not so: their commands run, their files and examples exist and work."""
 
 import re
 import shlex
@@ -11,7 +11,10 @@ import sptlab
 from theory.claims import CLAIMS
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text()
+ROOMS = ("theory", "sims", "full_scale", "paper_figs")
+FRONT = ROOT / "README.md"
+READMES = [FRONT, *sorted(path for room in ROOMS for path in (ROOT / room).rglob("README.md"))]
+README = "\n".join(path.read_text() for path in READMES)
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 STUDY = ROOT / "full_scale" / "stored" / "study.json"
 
@@ -57,14 +60,44 @@ def test_the_readme_lists_exactly_the_claims_of_the_registry():
     assert re.findall(r"^\| (C\d+) \|", README, re.MULTILINE) == list(CLAIMS)
 
 
-def test_every_file_that_the_readme_links_to_exists():
-    linked = re.findall(r"\]\(([^)#]+)\)", README)
-    assert linked
-    assert all((ROOT / path).exists() for path in linked)
+def test_every_claim_stands_beside_the_literature():
+    beside = (ROOT / "theory" / "README.md").read_text().partition("## Beside the literature")[2]
+    assert re.findall(r"^\| (C\d+) \w", beside, re.MULTILINE) == list(CLAIMS)
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_readme_links_to_exists(readme):
+    linked = re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", readme.read_text())
+    assert linked or readme != FRONT
+    assert not [path for path in linked if not (readme.parent / path).exists()]
+
+
+@pytest.mark.parametrize("readme", READMES[1:], ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_folder_that_a_readme_lists_exists(readme):
+    listed = re.findall(r"^\| `([\w.]+/?)` \|", readme.read_text(), re.MULTILINE)
+    folders = [name for name in listed if name.endswith("/")]
+    assert not [name for name in folders if not (readme.parent / name).is_dir()]
+
+
+def test_the_readmes_of_the_folders_are_found_and_list_folders():
+    assert {path.parent.name for path in READMES[1:]} >= {
+        *ROOMS,
+        "sweeps",
+        "studies",
+        "data",
+        "diagnosis",
+        "probes",
+    }
+    listed = [re.findall(r"^\| `\w+/` \|", path.read_text(), re.MULTILINE) for path in READMES[1:]]
+    assert sum(map(len, listed)) > 25
+
+
+def test_the_front_page_is_read_in_two_minutes():
+    assert len(FRONT.read_text().splitlines()) < 160
 
 
 def test_every_room_of_the_readme_exists():
-    chapter = README.partition("## The rooms")[2].partition("\n## ")[0]
-    rooms = re.findall(r"^\| `([\w./]+)` \|", chapter, re.MULTILINE)
+    chapter = FRONT.read_text().partition("## The rooms")[2].partition("\n## ")[0]
+    rooms = re.findall(r"^\| \[?`([\w./]+)`", chapter, re.MULTILINE)
     assert {"theory/", "sims/", "full_scale/", "paper_figs/", "sptlab.py", "tests/"} <= set(rooms)
     assert all((ROOT / room).exists() for room in rooms)

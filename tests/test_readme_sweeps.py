@@ -33,6 +33,7 @@ def test_the_readmes_sweep_is_read(tmp_path):
     assert len(found) == 3 * (3 * 3 + 1)
 
 
+@pytest.mark.heavy
 def test_every_command_of_the_slurm_recipe_is_understood():
     lines = [shlex.split(line.rstrip("&")) for line in SLURM.splitlines() if not line.startswith("#")]
     (command,) = (line for line in lines if line[0] == "sptlab")
@@ -47,6 +48,7 @@ def test_every_command_of_the_slurm_recipe_is_understood():
         )
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not shutil.which("openssl"), reason="the recipe needs openssl")
 def test_a_cluster_with_the_readmes_certificate_is_encrypted(tmp_path):
     environment = os.environ | {"HOME": str(tmp_path), "DASK_CONFIG": str(tmp_path / ".sptlab-dask")}

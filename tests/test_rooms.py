@@ -1,9 +1,14 @@
 """The rooms import in one direction: theory <- sims <- full_scale <- paper_figs <- sptlab."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
+
+import full_scale.studies
+from sims.runs import closure
+from sims.runs.typed import Stored
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("theory", "sims", "full_scale", "paper_figs", "sptlab")
@@ -40,7 +45,7 @@ def test_a_room_imports_only_rooms_to_its_left(room):
 
 
 def test_an_import_to_the_right_is_noticed_even_inside_a_function():
-    assert trespasses("theory", "def f():\n    from sims.store import load\n") == {"sims"}
+    assert trespasses("theory", "def f():\n    from sims.runs.store import load\n") == {"sims"}
 
 
 def test_the_theory_has_no_files_clock_plots_or_training():
@@ -53,3 +58,18 @@ def test_no_file_has_a_vague_name_and_none_defers_its_annotations(room):
     for path in sources(room):
         assert path.stem not in VAGUE, path
         assert "from __future__ import annotations" not in path.read_text(), path
+
+
+def is_stored(module: str, name: str | None) -> bool:
+    """Whether what is imported is a type of a stored result."""
+    kind = getattr(importlib.import_module(module), name or "", None)
+    return isinstance(kind, type) and issubclass(kind, Stored)
+
+
+def test_a_figure_shows_stored_results_and_imports_of_a_study_their_types_alone():
+    for path in set(sources("paper_figs")) - set(
+        (ROOT / "paper_figs" / "cli").glob("*.py")
+    ):  # commands compute
+        uses = closure.parsed(path.read_bytes()).uses
+        of_studies = [use for use in uses if use[0].startswith(full_scale.studies.__name__)]
+        assert not [use for use in of_studies if not is_stored(*use)], path

@@ -4,12 +4,16 @@ Predictions are stated at the initialisation and at the adiabatic point; here ea
 the first and at the last probe of every arm.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from sims.store import Result
+from full_scale.comparison.rows import Row
+from full_scale.studies import ablations, ablations_gpu, grids
+from full_scale.studies.ablations_gpu.table import TaskTable
+from full_scale.studies.grids.head_probes import ByHead
+from sims.runs.store import Result
 
-MEANINGS = {
+_MEANINGS = {
     "proximity_index": "attention within a window of 2, over uniform attention",
     "visible_share_label": "key-bias share of the label gradient's energy",
     "visible_share_reconstruction": "key-bias share of the reconstruction gradient's energy",
@@ -19,35 +23,40 @@ MEANINGS = {
     "snr_reconstruction": "SNR per sequence of the reconstruction gradient along lag 1",
     "snr_ratio": "SNR of reconstruction over SNR of labels along lag 1",
 }
-SUFFIX = ", training"
-STUDIES = ("cpu_study", "gpu_study")  # grids by task
-UNJUDGED: dict[str, object] = {
-    "prediction": "none", "range": [None, None], "prediction_source": "", "toy": None, "verdicts": {},
-    "verdict": "", "note": "",
-}  # fmt: skip
+_SUFFIX = ", training"
+_STUDIES: dict[str, type[ablations.Values | ablations_gpu.Values]] = {
+    "cpu_study": ablations.Values,
+    "gpu_study": ablations_gpu.Values,
+}  # grids by task
 
 
-def rows(results: Mapping[str, Result]) -> list[dict[str, object]]:
+def rows(results: Mapping[str, Result]) -> list[Row]:
     """One row per name, arm, probe, layer and head, a name's rows together."""
-    found = [row for name, result in results.items() for row in of_result(name, result)]
-    return sorted(found, key=lambda row: list(MEANINGS).index(str(row["name"]).removesuffix(SUFFIX)))
+    unsorted = [row for name, result in results.items() for row in _of_result(name, result)]
+    return sorted(unsorted, key=lambda row: list(_MEANINGS).index(row.name.removesuffix(_SUFFIX)))
 
 
-def of_result(result: str, stored: Result) -> Iterator[dict[str, object]]:
-    """Those of a grid; of the GPU study's tasks each."""
-    values: Any = stored.values
-    grids = values["tasks"].values() if result in STUDIES else [values] if "shares" in values else []
-    for grid in grids:
-        for arm, probes in grid.get("probes", {}).items():
-            for when, step in zip(("first", "last"), probes["steps"], strict=True):
-                place = {"task": grid["data"]["task"], "setting": f"{arm}, step {step}", "result": result}
-                yield from of_state(probes[when], place)
+def grids_in(name: str, result: Result) -> list[grids.Values | TaskTable]:
+    """The grids that a result holds: itself, or those of a study's tasks."""
+    if name in _STUDIES:
+        return list((_STUDIES[name].from_json(result.values).tasks or {}).values())
+    return [grids.Values.from_json(result.values)] if {"shares", "data"} <= result.values.keys() else []
 
 
-def of_state(measured: Mapping[str, Any], place: Mapping[str, object]) -> Iterator[dict[str, object]]:
+def _of_result(name: str, result: Result) -> Iterator[Row]:
+    for grid in grids_in(name, result):
+        for arm, probes in (grid.probes or {}).items():
+            for measured, step in zip((probes.first, probes.last), probes.steps, strict=True):
+                where = Row(
+                    "", grid.data.task, f"{arm}, step {step}", None, None, name, toy=None, transformer=None
+                )
+                yield from _of_state(measured, where)
+
+
+def _of_state(measured: Mapping[str, ByHead], where: Row) -> Iterator[Row]:
     """Every name's layers and heads at one probe."""
     for name, layers in measured.items():
+        named = dataclasses.replace(where, name=f"{name}{_SUFFIX}", meaning=_MEANINGS[name])
         for layer, heads in enumerate(layers):
             for head, interval in enumerate(heads):
-                where = {"layer": layer, "head": head, "transformer": interval}
-                yield {"name": f"{name}{SUFFIX}", "meaning": MEANINGS[name], **place, **where, **UNJUDGED}
+                yield dataclasses.replace(named, layer=layer, head=head, transformer=interval)

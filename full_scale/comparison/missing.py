@@ -1,26 +1,25 @@
 """The stored results that the comparison reads, and the commands that make those that are not there."""
 
+import dataclasses
 from collections.abc import Iterable
 
 from full_scale.comparison.predictions import PREDICTIONS
+from full_scale.stored import COMMANDS
+from sims.runs.typed import Stored
 
 ARMS = ("fit_gap", "gain")  # what two arms suffice for
-READ = {
-    "docs_order_probes": "sptlab train docs-order-probes",
-    "docs_order": "sptlab train docs-order",
-    "digits": "sptlab train digits",
-    "study": "sptlab study",
-    "cpu_study": "sptlab train cpu-study",
-    "validation": "sptlab diagnose --validate full",
-}
 
 
-def command(result: str) -> str:
-    """The command that makes a result."""
-    return READ.get(result) or f"sptlab simulate {result.replace('_', '-')}"
+@dataclasses.dataclass(frozen=True)
+class Missing(Stored):
+    """A result that is not stored, the command that makes it, and the quantities that wait for it."""
+
+    result: str
+    command: str
+    names: tuple[str, ...]
 
 
-def missing(stored: Iterable[str]) -> list[dict[str, object]]:
+def missing(stored: Iterable[str]) -> tuple[Missing, ...]:
     """Every result that is read and not stored, its command, and the quantities that wait for it."""
     there, waiting = set(stored), dict[str, list[str]]()
     for prediction in PREDICTIONS:
@@ -34,8 +33,6 @@ def missing(stored: Iterable[str]) -> list[dict[str, object]]:
             waiting.setdefault("docs_order", []).append(prediction.name)
             waiting.setdefault("digits", []).append(prediction.name)
     waiting["validation"] = ["predicted against measured gains"]
-    return [
-        {"result": name, "command": command(name), "names": names}
-        for name, names in waiting.items()
-        if name not in there
-    ]
+    return tuple(
+        Missing(name, COMMANDS[name], tuple(names)) for name, names in waiting.items() if name not in there
+    )

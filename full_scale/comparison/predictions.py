@@ -7,7 +7,7 @@ INFINITY = float("inf")
 CONTROL = {"digits": (0.0, -0.05, 0.05)}
 """Labels reach nearly everything there at uniform attention [C19]: a tie is predicted."""
 
-AWAY = dict.fromkeys(("shuffle-runs", "run-density"), ("below 1", 0.0, 1.0))
+_AWAY = dict.fromkeys(("shuffle-runs", "run-density"), ("below 1", 0.0, 1.0))
 """Equal counts: sum_{r != 0} C(r) = -C(0) < 0, so values turn negative first and attention leaves tokens
 that agree, here the neighbours [C24]."""
 
@@ -128,7 +128,7 @@ PREDICTIONS = (
         "proximity_index",
         curve="spt_proximity_index",
         note="below 1 where the sum of C(r) over r != 0 is below 0 (C24): shuffle-runs, equal counts",
-        controls=AWAY,
+        controls=_AWAY,
     ),
     Prediction(
         "proximity_index_label",

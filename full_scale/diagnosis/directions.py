@@ -10,14 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from full_scale.dataset import Inputs
-from full_scale.diagnosis.pulls import Pulls
-from full_scale.diagnosis.reach import centred, key_bias, row_centred
+from full_scale.data.dataset import Inputs
+from full_scale.diagnosis.initialisation import Dominant
 from full_scale.model import Transformer
 from full_scale.model.positions import sinusoidal
+from full_scale.probes.factored_gradients import FactoredGradients
+from theory.label_blindness.centring import doubly_centred, key_bias, row_centred
+from theory.probes.lags import lag_profile
 
 LAGS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
-BAND = 4
+_BAND = 4
 CONDITIONED = 1e-3  # singular values of the positions below this share of the largest do not count
 TRAINED = ("sinusoidal", "learned", "random-normal")  # positions added to the tokens
 Matrices = Float[np.ndarray, "layer head query key"]
@@ -43,16 +45,16 @@ class Offsets:
     causal: bool = False
     """Queries reach no later key."""
 
-    def along(self, pulls: Pulls) -> Float[np.ndarray, "n direction layer head"]:
+    def along(self, gradients: FactoredGradients) -> Float[np.ndarray, "n direction layer head"]:
         """<G, D> with the unit doubly centred direction of every name: <G, T> less that of T's key bias."""
         onto, whole = map(np.array, zip(*map(self.sums, self.members), strict=True))
         bias = key_bias(onto, self.causal)
         square = whole - (bias * onto).sum(axis=1)
         raw = np.asarray(
-            pulls.along_offsets(jnp.asarray(self.signed, jnp.int32), jnp.asarray(self.rows)), np.float64
+            gradients.along_offsets(jnp.asarray(self.signed, jnp.int32), jnp.asarray(self.rows)), np.float64
         )
         inner = np.einsum("ko,nolh->nklh", self.members, raw)
-        inner -= np.einsum("nlhj,kj->nklh", np.asarray(pulls.columns(), np.float64), bias)
+        inner -= np.einsum("nlhj,kj->nklh", np.asarray(gradients.columns(), np.float64), bias)
         return inner / np.sqrt(square)[None, :, None, None]
 
     def sums(self, member: Float[np.ndarray, " offset"]) -> tuple[Float[np.ndarray, " key"], float]:
@@ -75,8 +77,8 @@ def offsets(inputs: Inputs, positions: int, causal: bool = False) -> Offsets:
     columns = inputs.grid[1] if inputs.grid else 0
     lags = [lag for lag in LAGS if lag < length // 2] or [1]
     named = {f"lag {lag}": [(0, lag), (0, -lag)] for lag in lags}
-    named[f"lags 1-{BAND}"] = [
-        (0, sign * lag) for lag in range(1, min(BAND, length - 1) + 1) for sign in (1, -1)
+    named[f"lags 1-{_BAND}"] = [
+        (0, sign * lag) for lag in range(1, min(_BAND, length - 1) + 1) for sign in (1, -1)
     ]
     if inputs.grid:
         named |= {f"{down} down": [(down, 0), (-down, 0)] for down in (1, 2) if down < inputs.grid[0]}
@@ -101,14 +103,14 @@ def nearest(inputs: Inputs) -> str:
     return "four neighbours" if inputs.grid else "lag 1"
 
 
-def expressible(matrices: Matrices, model: Transformer) -> tuple[Matrices, str]:
+def position_projection(matrices: Matrices, model: Transformer) -> tuple[Matrices, str]:
     """What positions can express of score matrices, and how: P P^+ D P P^+, or the mean along diagonals.
 
     A pattern outside cannot be learned from positions alone, by any loss.   [C13]
     """
     kind = model.config.positions
     if kind == "rope":
-        return toeplitz(matrices), "rotations: patterns that depend on j - i"
+        return toeplitz_part(matrices), "rotations: patterns that depend on j - i"
     if kind not in TRAINED:
         return matrices, f"positions={kind}: no part of a score is learned from positions; nothing projected"
     positions = matrices.shape[-1]
@@ -116,8 +118,8 @@ def expressible(matrices: Matrices, model: Transformer) -> tuple[Matrices, str]:
     basis, sizes, _ = np.linalg.svd(centred_rows(np.asarray(table, np.float64)), full_matrices=False)
     basis = basis[:, sizes > CONDITIONED * sizes[0]]
     inner = np.einsum("ia,lhij,jb->lhab", basis, matrices, basis, optimize=True)
-    found = np.einsum("ia,lhab,jb->lhij", basis, inner, basis, optimize=True)
-    return found.astype(np.float32), f"{kind} positions: {basis.shape[1]} of {positions} dimensions"
+    projection = np.einsum("ia,lhab,jb->lhij", basis, inner, basis, optimize=True)
+    return projection.astype(np.float32), f"{kind} positions: {basis.shape[1]} of {positions} dimensions"
 
 
 def centred_rows(table: np.ndarray) -> np.ndarray:
@@ -125,41 +127,38 @@ def centred_rows(table: np.ndarray) -> np.ndarray:
     return table - table.mean(axis=0)
 
 
-def toeplitz(matrices: Matrices) -> Matrices:
+def toeplitz_part(matrices: Matrices) -> Matrices:
     """Each diagonal's entries replaced by their mean."""
     length = matrices.shape[-1]
-    found = np.empty_like(matrices)
+    averaged = np.empty_like(matrices)
     for r in range(1 - length, length):
         rows = np.arange(max(0, -r), min(length, length - r))
-        found[..., rows, rows + r] = matrices[..., rows, rows + r].mean(axis=-1, keepdims=True)
-    return found
+        averaged[..., rows, rows + r] = matrices[..., rows, rows + r].mean(axis=-1, keepdims=True)
+    return averaged
 
 
 def random_like(matrices: Matrices, model: Transformer, seed: int) -> Matrices:
     """Unit random directions of the same kind: doubly centred, expressible."""
     draw = np.random.default_rng((seed, 7)).standard_normal(matrices.shape)
     causal = model.config.causal
-    return unit(centred(expressible(centred(draw, causal), model)[0], causal))
+    return unit(doubly_centred(position_projection(doubly_centred(draw, causal), model)[0], causal))
 
 
-def dominant_offset(direction: Float[np.ndarray, "query key"], inputs: Inputs) -> dict[str, object]:
+def dominant_offset(direction: Float[np.ndarray, "query key"], inputs: Inputs) -> Dominant:
     """The lag, or an image's (rows, columns), with the largest mean entry; and the profile by lag."""
     length = inputs.length
     matrix = np.asarray(direction, np.float64)[-length:, -length:]
-    lags = np.arange(1, length)
-    profile = np.array([(np.trace(matrix, r) + np.trace(matrix, -r)) / (2 * (length - r)) for r in lags])
+    lags, profile = np.arange(1, length), lag_profile(matrix)[1:]
     trusted = max(1, length // 2)  # far offsets are means over few entries
-    found: dict[str, object] = {"lag": int(lags[:trusted][profile[:trusted].argmax()])}
-    found["profile"] = profile[: min(trusted, 256)].tolist()
-    if inputs.grid:
-        found["offset"] = dominant_step(matrix, inputs.grid)
-    return found
+    lag = int(lags[:trusted][profile[:trusted].argmax()])
+    step = _dominant_step(matrix, inputs.grid) if inputs.grid else None
+    return Dominant(lag, tuple(profile[: min(trusted, 256)].tolist()), step)
 
 
-def dominant_step(matrix: np.ndarray, grid: tuple[int, int]) -> list[int]:
+def _dominant_step(matrix: np.ndarray, grid: tuple[int, int]) -> tuple[int, int]:
     """(rows, columns) of the largest mean entry over an image's steps, up to sign."""
     height, width = grid
-    blocks, best, step = matrix.reshape(height, width, height, width), -np.inf, [0, 0]
+    blocks, best, step = matrix.reshape(height, width, height, width), -np.inf, (0, 0)
     for down in range(height // 2 + 1):
         for right in range(-(width // 2), width // 2 + 1):
             if (down, right) <= (0, 0):
@@ -170,5 +169,5 @@ def dominant_step(matrix: np.ndarray, grid: tuple[int, int]) -> list[int]:
             back = blocks[rows + down, columns + right, rows, columns]
             mean = (there.mean() + back.mean()) / 2
             if mean > best:
-                best, step = mean, [down, right]
+                best, step = mean, (down, right)
     return step

@@ -11,35 +11,58 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from full_scale.diagnosis.frozen import counted
-from full_scale.model import Transformer
+from full_scale.diagnosis.initialisation import ByHead
+from full_scale.model import Scope, Transformer
+from full_scale.model.blocks import Block
+from full_scale.model.frozen_attention import counted, masked_softmax
 from full_scale.model.transformer import nothing
-from full_scale.training.objectives import Data
-
-UNREAD = 1e-30  # added to every weight: padding may cut off all other keys
+from full_scale.objectives.batch_loss import Data
 
 
 def pattern(model: Transformer, data: Data) -> Float[Array, "layer head query key"]:
-    """A_ij of the data's mean sequence, carried through the blocks; every entry is positive."""
-    state, scope, maps = mean_sequence(model, data), model.scope(None, frozen_uniform=False), []
+    """The attention scores S_ij of the data's mean sequence, carried through the blocks."""
+    state, scope, maps = _mean_sequence(model, data), longest(model, data), []
     for block in model.blocks:
-        state, weights = block.explicit(state, scope)
-        maps.append(weights)
-    return jnp.stack(maps) + jnp.float32(UNREAD)
+        maps.append(scores_of(block, state, scope))
+        state = block.explicit(state, scope)[0]
+    return jnp.stack(maps)
 
 
-def mean_sequence(model: Transformer, data: Data) -> Float[Array, "position width"]:
+def weights(model: Transformer, data: Data) -> Float[Array, "layer head query key"]:
+    """The attention weights A_i = softmax(S_i) of the pattern's scores."""
+    scope = longest(model, data)
+    return jax.vmap(lambda scores: masked_softmax(scores, scope))(pattern(model, data))
+
+
+def longest(model: Transformer, data: Data) -> Scope:
+    """What the mean sequence reads: the positions that some sequence has."""
+    return model.scope(None if data.lengths is None else data.lengths.max(), frozen_uniform=False)
+
+
+def scores_of(
+    block: Block, state: Float[Array, "position width"], scope: Scope
+) -> Float[Array, "head query key"]:
+    """S = Q K^T / sqrt(d_head) and what positions add to it, of the block's attention."""
+    attention = block.attention
+    query, key, _ = attention.vectors(jax.vmap(block.attention_norm)(state), scope)
+    scores = jnp.einsum("hqd,hkd->hqk", query, key, preferred_element_type=jnp.float32)
+    scores = scores / jnp.sqrt(jnp.float32(query.shape[-1]))
+    fixed = attention.fixed(len(state), scope)
+    return scores if fixed is None else scores + fixed
+
+
+def _mean_sequence(model: Transformer, data: Data) -> Float[Array, "position width"]:
     """Each position's mean of what the first block reads, over the sequences that reach it."""
     read = jax.vmap(lambda tokens: model.embedded(tokens, nothing(tokens)))(data.tokens)
     if data.lengths is None:
         return read.mean(axis=0)
-    seen = jax.vmap(lambda length: counted(read.shape[1], model.scope(length, False)))(data.lengths)
-    return (seen[:, :, None] * read).sum(axis=0) / jnp.maximum(seen.sum(axis=0), 1)[:, None]
+    known = jax.vmap(lambda length: counted(read.shape[1], model.scope(length, False)))(data.lengths)
+    return (known[:, :, None] * read).sum(axis=0) / jnp.maximum(known.sum(axis=0), 1)[:, None]
 
 
-def keys_read(weights: Float[np.ndarray, "layer head query key"]) -> list[list[float]]:
+def attention_perplexity(weights: Float[np.ndarray, "layer head query key"]) -> ByHead:
     """exp(entropy) of the rows, their mean, by layer and head: the number of keys that a query reads."""
     shares = np.asarray(weights, np.float64)
     shares = shares / shares.sum(axis=-1, keepdims=True)
     entropy = -(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=-1)
-    return np.exp(entropy).mean(axis=-1).tolist()
+    return tuple(tuple(layer) for layer in np.exp(entropy).mean(axis=-1).tolist())

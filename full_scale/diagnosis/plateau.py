@@ -10,19 +10,20 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from full_scale.diagnosis.frozen import frozen
-from full_scale.diagnosis.pulls import Pulls
 from full_scale.model import Transformer
-from full_scale.training.objectives import Data
+from full_scale.model.frozen_attention import frozen
+from full_scale.objectives.batch_loss import Data
+from full_scale.probes.factored_gradients import FactoredGradients
 from theory import escape_rate, escape_time, first_order_time
+from theory.probes.signal import snr
 
 START = 0.3  # deviation of a fresh model's scores along a unit direction, order of magnitude
-MOVED = 10.0  # score along the direction that counts as having left
+_MOVED = 10.0  # score along the direction that counts as having left
 
 
 def clocks(
     model: Transformer,
-    found: dict[str, Pulls],
+    gradients: dict[str, FactoredGradients],
     data: Data,
     direction: Float[np.ndarray, "layer head query key"],
 ) -> dict[str, float]:
@@ -30,7 +31,7 @@ def clocks(
 
     Rate 0 and an infinite plateau where the two halves of the sequences do not agree on the contrast.
     """
-    features, pulled = responses(model, found["label"], data, jnp.asarray(direction))
+    features, pulled = responses(model, gradients["label"], data, jnp.asarray(direction))
     one_hot = np.eye(model.inputs.classes)[np.asarray(data.labels)]
     errors = one_hot - one_hot.mean(axis=0)
     pairs = np.einsum("nc,nf->ncf", errors, pulled - pulled.mean(axis=0)).reshape(len(pulled), -1)
@@ -42,21 +43,21 @@ def clocks(
     share = one_hot.mean(axis=0)
     curvature = float(((logits**2) @ share - (logits @ share) ** 2).mean())
     rate = float(escape_rate(curvature, np.sqrt(squared))) if squared > 0 else 0.0
-    gradient = np.asarray(found["reconstruction"].along_each(jnp.asarray(direction))).mean(axis=0).sum()
+    gradient = np.asarray(gradients["reconstruction"].along_each(jnp.asarray(direction))).mean(axis=0).sum()
     return {
         "escape_rate": rate,
-        "plateau_time": float(escape_time(START, MOVED, rate)) if rate > 0 else float("inf"),
-        "reconstruction_time": float(first_order_time(MOVED, jnp.asarray([gradient]))),
-        "contrast_snr": squared / float(pairs.var(axis=0, ddof=1).sum() + 1e-30),
+        "plateau_time": float(escape_time(START, _MOVED, rate)) if rate > 0 else float("inf"),
+        "reconstruction_time": float(first_order_time(_MOVED, jnp.asarray([gradient]))),
+        "contrast_snr": float(snr(np.asarray(squared), pairs.var(axis=0, ddof=1).sum())),
     }
 
 
 def responses(
-    model: Transformer, found: Pulls, data: Data, direction: Array
+    model: Transformer, gradients: FactoredGradients, data: Data, direction: Array
 ) -> tuple[np.ndarray, np.ndarray]:
     """z and its derivative along the direction, of every sequence, at uniform attention."""
-    moves = found.moves(direction)
-    features, pulled = _responses(model, moves, data)
+    output_change = gradients.output_jvp(direction)
+    features, pulled = _responses(model, output_change, data)
     return np.asarray(features, np.float64), np.asarray(pulled, np.float64)
 
 

@@ -1,23 +1,34 @@
 """From numbers to a sentence: should this data set be pretrained on first, and what is that worth?"""
 
 import dataclasses
+import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from full_scale.diagnosis.config import Thresholds
-from sims.intervals import Interval, mean_interval, score_snr
+from full_scale.diagnosis.held_out import READ_NO_NEIGHBOURS, Answers
+from full_scale.diagnosis.held_out import gain as gain_over_rows
+from full_scale.diagnosis.initialisation import VerdictInputs
+from sims.runs.typed import Stored
+from sims.statistics.intervals import Interval, mean_interval, score_snr
 from theory import sequences_needed
 
 Kind = Literal["pretrain first", "no need", "neither sees anything", "undecided"]
 PATTERNS = ("uniform", "own", "pattern")  # of attention: none, labels' own, reconstruction's
-WITHOUT = ("constant", "bag_of_tokens", "linear", "length")  # floors that read no neighbours
+BASELINES = {
+    "constant": "always answering the most frequent class",
+    "bag_of_tokens": "counting tokens regardless of order",
+    "linear": "a linear model of the tokens at each position",
+    "length": "the length alone",
+    "pairs": "counting pairs of neighbouring tokens",
+}
 Numbers = dict[str, Interval | float | None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
+class PretrainingVerdict(Stored):
     """What to do, why, and what it is predicted to be worth."""
 
     kind: Kind
@@ -30,103 +41,181 @@ class Verdict:
     """What to run next."""
 
 
-def gains(fits: Sequence[dict[str, Any]], floors: dict[str, float]) -> np.ndarray:
+def gains(fits: Sequence[VerdictInputs], floors: dict[str, float]) -> np.ndarray:
     """Per fit: accuracy with the pattern that reconstruction learns, less the labels' best without it.
 
     Without: uniform attention, the pattern that labels learn in as many steps, the bag of tokens, a linear
     map (best where fits are cut short).
     """
-    simple = max(floors[name] for name in WITHOUT if name in floors)
+    simple = max(floors[name] for name in READ_NO_NEIGHBOURS if name in floors)
     alone = np.maximum(reached(fits, "uniform"), reached(fits, "own"))
     return reached(fits, "pattern") - np.maximum(alone, simple)
 
 
-def reached(fits: Sequence[dict[str, Any]], name: str) -> np.ndarray:
+def reached(fits: Sequence[VerdictInputs], name: str) -> np.ndarray:
     """Held-out accuracy of every fit."""
-    return np.array([fit[f"accuracy_{name}_held_out"] for fit in fits])
+    return np.array([getattr(fit, f"accuracy_{name}_held_out") for fit in fits])
 
 
-def is_informed(fits: Sequence[dict[str, Any]], constant: float, lines: Thresholds) -> bool:
+def _is_informed(fits: Sequence[VerdictInputs], constant: float, thresholds: Thresholds) -> bool:
     """Whether uniform attention tells something about the labels."""
-    return bool(reached(fits, "uniform").mean() - constant > lines.reached)
+    return bool(reached(fits, "uniform").mean() - constant > thresholds.reached)
 
 
-def label_share(fits: Sequence[dict[str, Any]], sequences: int, constant: float, lines: Thresholds) -> float:
+def label_share(
+    fits: Sequence[VerdictInputs], sequences: int, constant: float, thresholds: Thresholds
+) -> float:
     """How well n labels know reconstruction's first step: n SNR / (n SNR + z^2), 0 where they are blind.
 
     SNR is what independent fits agree on along the pattern. At uniform attention that carries no
     information the label's optimum is a zero head: what a fit shows is then its own noise.   [C16, C19]
     """
-    informed = is_informed(fits, constant, lines)
-    signal = score_snr(np.array([fit["score_label"]["expressible"] for fit in fits])).low
+    informed = _is_informed(fits, constant, thresholds)
+    signal = score_snr(np.array([fit.score_label["expressible"] for fit in fits])).low
     evidence = sequences * max(float(signal or 0.0), 0.0)
-    return float(informed) * evidence / (evidence + lines.standard_errors**2)
+    return float(informed) * evidence / (evidence + thresholds.standard_errors**2)
 
 
-def needed(signal: Interval, lines: Thresholds) -> Interval:
+def needed(signal: Interval, thresholds: Thresholds) -> Interval:
     """n* = z^2 / SNR with its interval; None where the signal may be 0.   [C16]"""
-    at = lambda snr: float(sequences_needed(snr, lines.standard_errors)) if snr and snr > 0 else None
+    at = lambda snr: float(sequences_needed(snr, thresholds.standard_errors)) if snr and snr > 0 else None
     return Interval(
         at(signal.estimate), at(signal.high), at(signal.low), signal.level, signal.n, signal.method
     )
 
 
 def judged(
-    fits: Sequence[dict[str, Any]], sequences: int, floors: dict[str, float], lines: Thresholds, again: str
-) -> Verdict:
-    """The verdict on the evidence of all initialisations; `again` is the command that trains both arms."""
-    constant = floors["constant"]
-    gain = mean_interval(gains(fits, floors))
+    fits: Sequence[VerdictInputs],
+    sequences: int,
+    floors: dict[str, float],
+    thresholds: Thresholds,
+    train_command: str,
+    answers: Answers | None = None,
+    too_little: Sequence[str] = (),
+) -> PretrainingVerdict:
+    """The verdict on the evidence of all initialisations.
+
+    Parameters
+    ----------
+    fits, floors
+        What every initialisation measured, and the accuracy of every attention-free baseline.
+    sequences
+        Training sequences that there are.
+    thresholds
+        The verdict's thresholds.
+    train_command
+        The command that trains both arms.
+    answers
+        Which held-out rows were answered rightly; the gain's interval then counts rows, too. Records of
+        earlier studies hold none: theirs is over initialisations alone.
+    too_little
+        Why nothing can be said, if so.
+    """
+    gain = mean_interval(gains(fits, floors)) if answers is None else gain_over_rows(answers)
     means = {name: float(reached(fits, name).mean()) for name in PATTERNS}
-    kind = decided(gain, means, constant, lines)
+    best = best_baseline(floors, answers, thresholds)
+    kind = "undecided" if too_little else decided(gain, means, floors["constant"], thresholds, best)
+    known_share = label_share(fits, sequences, floors["constant"], thresholds)
+    blind = max(means.values()) - floors["constant"] < thresholds.reached
     reasons = [
-        f"at uniform attention labels reach {means['uniform']:.3f} (a constant guess {constant:.3f}); with "
-        f"one pattern of attention for all sequences, {means['own']:.3f} where labels learn it and "
-        f"{means['pattern']:.3f} where reconstruction does; a linear map of all positions, "
-        f"{floors.get('linear', constant):.3f}",
-        *why(kind, fits, label_share(fits, sequences, constant, lines), lines),
+        *too_little,
+        *compared(means, floors),
+        *why(kind, fits, known_share, thresholds, best if blind else None),
     ]
-    return Verdict(kind, tuple(reasons), gain, advice(kind, again))
+    return PretrainingVerdict(kind, tuple(reasons), gain, advice(kind, train_command, bool(too_little)))
 
 
-def decided(gain: Interval, means: dict[str, float], constant: float, lines: Thresholds) -> Kind:
-    """The rule; a gain twice as large as asked for counts also where initialisations differ."""
+def best_baseline(floors: dict[str, float], answers: Answers | None, lines: Thresholds) -> str | None:
+    """The attention-free baseline with the highest accuracy, if it beats the constant clearly."""
+    name = max(floors, key=lambda each: floors[each])
+    if floors[name] - floors["constant"] < lines.reached:
+        return None
+    return name if answers is None or (answers.over(name).low or 0.0) > 0 else None
+
+
+def decided(
+    gain: Interval, means: dict[str, float], constant: float, thresholds: Thresholds, best: str | None
+) -> Kind:
+    """The rule: no advice to pretrain whose interval holds 0.
+
+    Where the model sees nothing and a baseline does, it is a baseline that reads no neighbours (then what
+    wins needs no attention), or pairs (then attention has something to find, and was not seen to find it).
+    """
     estimate, low, high = (gain.estimate or 0.0), gain.low, gain.high
-    if max(means.values()) - constant < lines.reached:
-        return "neither sees anything"
-    if estimate >= lines.gain:
-        return "pretrain first" if estimate > 2 * lines.gain or (low or 0.0) > 0 else "undecided"
-    return "no need" if high is not None and high < 2 * lines.gain else "undecided"
+    if max(means.values()) - constant < thresholds.reached:
+        if best is None:
+            return "neither sees anything"
+        return "no need" if best in READ_NO_NEIGHBOURS else "undecided"
+    if estimate >= thresholds.gain:
+        return "pretrain first" if (low or 0.0) > 0 else "undecided"
+    return "no need" if high is not None and high < 2 * thresholds.gain else "undecided"
 
 
-def why(kind: Kind, fits: Sequence[dict[str, Any]], seen: float, lines: Thresholds) -> list[str]:
-    """The reasons behind a kind, after the accuracies."""
-    mean = lambda loss, name: float(np.mean([fit[f"snr_{loss}"][name] for fit in fits]))
-    top, own = mean("reconstruction", "top"), mean("reconstruction", "expressible")
+def compared(means: dict[str, float], floors: dict[str, float]) -> list[str]:
+    """What the labels reach with each pattern of attention, and what wins."""
+    simple = max(floors, key=lambda each: floors[each])
+    wins = floors[simple] > max(means.values())
+    return [
+        "trained on labels with attention switched off (a plain average over all tokens), the model reaches "
+        f"{means['uniform']:.3f}; with the one attention pattern that labels learn, {means['own']:.3f}; with "
+        f"the one that pretraining on hidden tokens learns, {means['pattern']:.3f}",
+        f"without this model, {BASELINES.get(simple, simple.replace('_', ' '))} reaches {floors[simple]:.3f} "
+        f"(always answering the most frequent class {floors['constant']:.3f})"
+        + (": it wins, and is the one to beat" if wins and simple != "constant" else ""),
+    ]
+
+
+def why(
+    kind: Kind, fits: Sequence[VerdictInputs], known_share: float, thresholds: Thresholds, best: str | None
+) -> list[str]:
+    """The reasons behind a kind; `best` is a baseline that beats the constant where no fit does."""
     if kind == "pretrain first":
         return [
-            "labels alone do not reach what reconstruction's pattern is worth, and know "
-            f"{100 * seen:.0f}% of its first step with this many sequences",
+            "labels alone do not get to the accuracy that pretraining's attention pattern gives; this many "
+            f"labels determine {100 * known_share:.0f}% of the first step towards it",
         ]
     if kind == "neither sees anything":
-        if top > lines.signal and own < lines.expressible * top:
-            return [
-                f"reconstruction does see a pattern (SNR {top:.3g} per sequence), but positions can "
-                f"express only {100 * max(own, 0) / top:.0f}% of its signal: change the positions"
-            ]
-        if top <= lines.signal:
-            return ["reconstruction sees no pattern either: add a locality prior or better inputs"]
-        return ["reconstruction's pattern is of no use for the labels: add a locality prior, or depth"]
+        return [_nothing_visible(fits, thresholds)]
     if kind == "no need":
-        return ["reconstruction's pattern adds nothing to what labels reach without it"]
-    return ["the initialisations disagree on what the pattern is worth: use more --fits or more data"]
+        return ["the attention pattern that pretraining learns adds nothing to what is reached without it"]
+    if best is not None:
+        return [f"{BASELINES.get(best, best)} tells the classes apart; no fixed attention pattern tried does"]
+    return ["the data and the initialisations tried do not settle what the pattern is worth"]
 
 
-def advice(kind: Kind, again: str) -> str:
+def _nothing_visible(fits: Sequence[VerdictInputs], lines: Thresholds) -> str:
+    """Why neither labels nor reconstruction leads to a pattern that helps."""
+    mean = lambda name: float(np.mean([fit.snr_reconstruction[name] for fit in fits]))
+    top, own = mean("top"), mean("expressible")
+    if top > lines.signal and own < lines.expressible * top:
+        return (
+            f"hidden tokens do pull attention somewhere (signal-to-noise ratio {top:.3g} per sequence), but "
+            f"this model's positions can express only {100 * max(own, 0) / top:.0f}% of it: "
+            "change the positions"
+        )
+    if top <= lines.signal:
+        return "hidden tokens pull attention nowhere either: add a locality prior or better inputs"
+    return (
+        "the pattern that hidden tokens lead to is of no use for the labels: add a locality prior, or depth"
+    )
+
+
+def pretraining_commands(train_command: str) -> str:
+    """The commands that train, and that end in a file of the pretrained encoder."""
+    task = re.search(r" --task \S+", train_command)
+    export = f"sptlab export report{task.group() if task else ''} --out encoder"
+    return (
+        f"train with and without pretraining: {train_command}; then the best pretrained encoder is written as "
+        f"safetensors by: {export}"
+    )
+
+
+def advice(kind: Kind, train_command: str, too_little: bool = False) -> str:
     """What to run next."""
     return {
-        "pretrain first": f"train both arms: {again}",
-        "no need": f"train on labels alone; to be sure, both arms: {again}",
-        "neither sees anything": "diagnose again with other --model.positions: learned, random-normal, rope",
-        "undecided": f"diagnose again with --config.fits 8; or let both arms decide: {again}",
+        "pretrain first": pretraining_commands(train_command),
+        "no need": f"train on labels alone; to be sure, train with and without pretraining: {train_command}",
+        "neither sees anything": "diagnose again with --model.positions learned, random-normal or rope",
+        "undecided": ("after mending that, " if too_little else "")
+        + f"let training decide: {train_command}; or diagnose again with --fits 8",
     }[kind]

@@ -5,14 +5,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from full_scale.attention import attend, attention_weights
 from full_scale.model.affine import apply, linear, project
+from full_scale.model.attention import attend, attention_weights
 from full_scale.model.config import ModelConfig
+from full_scale.model.mimetic import mimetic
 from full_scale.model.pools import mean
 from full_scale.model.positions import alibi, rotated
 
 NAMES = ("query", "key", "value", "output")
-COPIED = {"independent": (), "qk": ("key",), "qkvo": ("key", "value", "output")}
+_COPIED = {"independent": (), "mimetic": (), "qk": ("key",), "qkvo": ("key", "value", "output")}
 
 
 class Scope(eqx.Module):
@@ -42,8 +43,12 @@ class Attention(eqx.Module):
     def __init__(self, config: ModelConfig, *, key: PRNGKeyArray) -> None:
         for name, name_key in zip(NAMES, jax.random.split(key, len(NAMES)), strict=True):
             setattr(self, name, linear(config.width, config.width, key=name_key))
-        for name in COPIED[config.copies]:
+        for name in _COPIED[config.copies]:
             setattr(self, name, jax.tree.map(jnp.copy, self.query))
+        if config.copies == "mimetic":
+            weights = mimetic(config.width, config.heads, key=jax.random.fold_in(key, len(NAMES)))
+            for name, weight in zip(NAMES, weights, strict=True):
+                setattr(self, name, eqx.tree_at(lambda layer: layer.weight, getattr(self, name), weight))
         self.config = config
 
     def split(self, projected: Float[Array, "length width"]) -> Float[Array, "head length d_head"]:

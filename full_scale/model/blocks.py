@@ -68,7 +68,7 @@ class Block(eqx.Module):
     def __call__(
         self, tokens: Float[Array, "length width"], bias: Float[Array, "head query key"] | None, scope: Scope
     ) -> Float[Array, "length width"]:
-        """The block's output."""
+        """The block's output at every position."""
         return self.after(tokens, self.attention(jax.vmap(self.attention_norm)(tokens), bias, scope))
 
     def explicit(

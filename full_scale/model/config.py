@@ -3,12 +3,12 @@
 import dataclasses
 from typing import Literal
 
-from sims.store import UserError
+from sims.runs.store import UserError
 
 PositionKind = Literal["sinusoidal", "learned", "random-normal", "rope", "alibi", "none"]
 PoolKind = Literal["mean", "cls", "max", "last", "attention"]
 HeadKind = Literal["linear", "mlp"]
-Copies = Literal["independent", "qk", "qkvo"]
+Copies = Literal["independent", "qk", "qkvo", "mimetic"]
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -25,29 +25,30 @@ class ModelConfig:
     hidden: int = 64
     """Hidden width of each block's MLP (d_ff)."""
     positions: PositionKind = "sinusoidal"
-    """Where order comes from: added to the tokens, rotated queries and keys (rope), score bias (alibi)."""
+    """Position encoding: added to the tokens, rotation of queries and keys (rope), score bias (alibi)."""
     pool: PoolKind = "mean"
-    """How the positions' features become one vector for the label head."""
+    """Pooling of the positions' features into one vector for the label head."""
     head: HeadKind = "linear"
     """Label head: linear, or two layers with a ReLU between."""
     residual: bool = True
-    """Residual connections around attention and MLP."""
+    """Residual connections around attention and MLP; the flag leaves them out."""
     norm: bool = True
-    """LayerNorm before attention, before the MLP and after the last block."""
+    """LayerNorm before attention, before the MLP and after the last block; the flag leaves it out."""
     mlp: bool = True
-    """An MLP after each attention."""
+    """An MLP after each attention; the flag leaves it out."""
     copies: Copies = "independent"
-    """Which attention projections start as identical copies; qkvo is how Amos et al.'s code starts."""
+    """Attention projections that start as identical copies; qkvo: as in Amos et al.'s code; mimetic: W_Q^T W_K
+    close to the identity and W_O W_V to minus it."""
     padding_mask: bool = True
-    """Exclude keys beyond a sequence's length; without, only the pool leaves them out (Amos et al.)."""
+    """Exclude keys beyond a sequence's length; with the flag only the pool leaves them out (Amos et al.)."""
     causal: bool = False
-    """Each position reads itself and earlier ones only."""
+    """Causal attention: each position attends to itself and earlier ones only."""
     intensities: Literal["levels", "values"] = "levels"
     """Token head of raw intensities: logits of all levels (cross-entropy) or standardised values (L1, L2)."""
     precision: Precision = "float32"
     """Arithmetic of matrix products; parameters, softmax, norms, residual sums and losses stay float32."""
     attention: Literal["auto", "explicit"] = "auto"
-    """The fastest attention for the device, or explicit scores everywhere."""
+    """Attention kernel: the fastest for the device (auto), or explicit scores everywhere."""
 
     def __post_init__(self) -> None:
         for name in ("layers", "width", "heads", "hidden"):

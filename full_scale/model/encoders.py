@@ -3,10 +3,13 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Integer, PRNGKeyArray
 
-from full_scale.dataset import Inputs
+from full_scale.data.dataset import Inputs
 from full_scale.model.affine import linear, project
+
+Masked = Bool[Array, " length"] | Bool[Array, "length channel"]
+"""Hidden positions, or of values the hidden channels of each."""
 
 
 class SymbolEncoder(eqx.Module):
@@ -18,7 +21,7 @@ class SymbolEncoder(eqx.Module):
         self.table = jax.random.normal(key, (symbols + 1, width), jnp.float32)
 
     def __call__(
-        self, tokens: Int[Array, " length"], masked: Bool[Array, " length"]
+        self, tokens: Integer[Array, " length"], masked: Bool[Array, " length"]
     ) -> Float[Array, "length width"]:
         """table[token], or the mask token's row where `masked`."""
         return self.table[jnp.where(masked, len(self.table) - 1, tokens.astype(jnp.int32))]
@@ -27,6 +30,7 @@ class SymbolEncoder(eqx.Module):
 class ValueEncoder(eqx.Module):
     """Linear map of (values, mask flag); masked values read as 0 (Amos et al. 2024, images).
 
+    The flag is the share of channels that are masked: 0 or 1 where positions are masked whole.
     Raw intensities are standardised here, so that a device holds one byte per pixel.
     """
 
@@ -43,11 +47,12 @@ class ValueEncoder(eqx.Module):
         columns = tokens.astype(jnp.float32).reshape(len(tokens), -1)
         return (columns - jnp.float32(self.mean)) / jnp.float32(self.deviation)
 
-    def __call__(self, tokens: Array, masked: Bool[Array, " length"]) -> Float[Array, "length width"]:
+    def __call__(self, tokens: Array, masked: Masked) -> Float[Array, "length width"]:
         """W (values, flag) + b for every position."""
-        flag = masked[:, None]
-        shown = jnp.where(flag, 0, self.values(tokens))
-        return project(self.projection, jnp.concatenate([shown, flag.astype(jnp.float32)], axis=1), "float32")
+        hidden = masked if masked.ndim == 2 else masked[:, None]
+        visible = jnp.where(hidden, 0, self.values(tokens))
+        flag = hidden.astype(jnp.float32).mean(axis=1, keepdims=True)
+        return project(self.projection, jnp.concatenate([visible, flag], axis=1), "float32")
 
 
 def encoder(inputs: Inputs, width: int, *, key: PRNGKeyArray) -> SymbolEncoder | ValueEncoder:

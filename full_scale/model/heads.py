@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from full_scale.dataset import Inputs
+from full_scale.data.dataset import Inputs
 from full_scale.model.affine import linear
 from full_scale.model.config import ModelConfig
 
@@ -22,7 +22,7 @@ class TwoLayerHead(eqx.Module):
         self.contract = linear(hidden, classes, key=contract_key)
 
     def __call__(self, vector: Float[Array, " input"]) -> Float[Array, " label"]:
-        """Logits."""
+        """The logits of every class."""
         return self.contract(jax.nn.relu(self.expand(vector)))
 
 

@@ -12,13 +12,13 @@ from jax.tree_util import KeyPath
 from jaxtyping import PyTree
 
 from full_scale.model.transformer import Transformer
-from sims.store import UserError
+from sims.runs.store import UserError
 
 Part = Literal["positions", "qk", "vo", "mlp", "norms", "embeddings", "head", "token_head"]
 PARTS: tuple[Part, ...] = get_args(Part)
 ALL = "all"
-LAYERED = ("qk", "vo", "mlp", "norms")
-PLACES: dict[str, Part] = {
+_LAYERED = ("qk", "vo", "mlp", "norms")
+_MODULE_PARTS: dict[str, Part] = {
     "positions": "positions",
     "encoder": "embeddings",
     "cls": "embeddings",
@@ -40,9 +40,9 @@ def part_of(path: KeyPath) -> tuple[Part, int | None]:
     """(part, layer) of the parameter at this path of a `Transformer`; None outside the blocks."""
     steps = jax.tree_util.keystr(path, simple=True, separator=".").split(".")
     if steps[0] != "blocks":
-        return PLACES[steps[0]], None
-    place = steps[3] if steps[2] == "attention" else steps[2]
-    return PLACES[place], int(steps[1])
+        return _MODULE_PARTS[steps[0]], None
+    module = steps[3] if steps[2] == "attention" else steps[2]
+    return _MODULE_PARTS[module], int(steps[1])
 
 
 def assemble(fresh: Transformer, pretrained: Transformer, taken: tuple[str, ...]) -> Transformer:
@@ -60,14 +60,14 @@ def assemble(fresh: Transformer, pretrained: Transformer, taken: tuple[str, ...]
     def one(path: KeyPath, leaf: PyTree) -> PyTree:
         if not covers(chosen, path):
             return leaf
-        found = source.get(keystr(path))
-        if found is None or found.shape != leaf.shape:
-            shape = "none" if found is None else found.shape
+        source_leaf = source.get(keystr(path))
+        if source_leaf is None or source_leaf.shape != leaf.shape:
+            shape = "none" if source_leaf is None else source_leaf.shape
             raise UserError(
                 f"expected {keystr(path)} of shape {leaf.shape} in the pretrained model: got "
                 f"{shape}; leave {part_of(path)[0]} out of what is taken"
             )
-        return found
+        return source_leaf
 
     return jax.tree_util.tree_map_with_path(one, fresh)
 
@@ -100,9 +100,9 @@ def selected(selectors: tuple[str, ...], layers: int) -> set[tuple[str, int | No
             raise UserError(f"expected parts among {known}: got {selector}; did you mean {near}?")
         elif not dot:
             chosen.add((part, None))
-        elif part not in LAYERED or layer not in map(str, range(layers)):
+        elif part not in _LAYERED or layer not in map(str, range(layers)):
             raise UserError(
-                f"expected a layer 0..{layers - 1} after {', '.join(LAYERED)}: got {selector}; try {part}"
+                f"expected a layer 0..{layers - 1} after {', '.join(_LAYERED)}: got {selector}; try {part}"
             )
         else:
             chosen.add((part, int(layer)))

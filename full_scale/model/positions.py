@@ -10,8 +10,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from full_scale.model.config import PositionKind
 
 BASE = 10_000.0  # Vaswani et al. 2017, arXiv 1706.03762; used by Amos et al. 2024
-LEARNED_DEVIATION = 0.02  # Long Range Arena's learned positions
-STEEPEST = 8.0  # Press et al. 2022, arXiv 2108.12409: slopes 2^(-8/H), ..., 2^-8
+_LEARNED_DEVIATION = 0.02  # Long Range Arena's learned positions
+_STEEPEST = 8.0  # Press et al. 2022, arXiv 2108.12409: slopes 2^(-8/H), ..., 2^-8
 
 
 def angles(length: int, width: int) -> Float[Array, "length half"]:
@@ -41,7 +41,7 @@ def drawn(
     kind: PositionKind, length: int, width: int, *, key: PRNGKeyArray
 ) -> Float[Array, "length width"] | None:
     """The stored table: learned rows start from N(0, 0.02^2), random-normal rows stay at N(0, 1)."""
-    deviation = {"learned": LEARNED_DEVIATION, "random-normal": 1.0}.get(kind)
+    deviation = {"learned": _LEARNED_DEVIATION, "random-normal": 1.0}.get(kind)
     if deviation is None:
         return None
     return jnp.float32(deviation) * jax.random.normal(key, (length, width), jnp.float32)
@@ -63,6 +63,6 @@ def rotated(vectors: Float[Array, "head length d_head"]) -> Float[Array, "head l
 
 def alibi(heads: int, length: int) -> Float[Array, "head query key"]:
     """-2^(-8 h/H) |i - j| for head h = 1..H, on both sides of the diagonal (Press et al. 2022)."""
-    slopes = 2.0 ** (-STEEPEST * jnp.arange(1, heads + 1, dtype=jnp.float32) / heads)
+    slopes = 2.0 ** (-_STEEPEST * jnp.arange(1, heads + 1, dtype=jnp.float32) / heads)
     index = jnp.arange(length, dtype=jnp.float32)
     return -slopes[:, None, None] * jnp.abs(index[:, None] - index[None, :])[None]

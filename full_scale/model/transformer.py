@@ -1,7 +1,7 @@
 """A pre-LayerNorm Transformer encoder whose every attention layer takes an additive score bias.
 
 The derivative of any loss in that bias, at bias 0, is the loss's gradient in the attention scores:
-this is what the probes read.   [C19, and theory.md, "From toy to full scale"]
+this is what the probes read.   [C19]
 Parameters and results are float32, whatever JAX's default precision. One sequence at a time: `jax.vmap`
 makes batches.
 """
@@ -13,16 +13,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from full_scale.dataset import Inputs
+from full_scale.data.dataset import Inputs
 from full_scale.model import pools, positions
 from full_scale.model.affine import linear, project
 from full_scale.model.attention_layer import Scope
 from full_scale.model.blocks import Block, Norm, norm
 from full_scale.model.config import ModelConfig
-from full_scale.model.encoders import SymbolEncoder, ValueEncoder, encoder
+from full_scale.model.encoders import Masked, SymbolEncoder, ValueEncoder, encoder
 from full_scale.model.heads import TwoLayerHead, compared, label_head
 
-LATER_KEYS = ("positions", "cls")  # folded in, so that they leave the first draws as they are
+_LATER_KEYS = ("positions", "cls")  # folded in, so that they leave the first draws as they are
 
 
 class Transformer(eqx.Module):
@@ -50,7 +50,7 @@ class Transformer(eqx.Module):
     inputs: Inputs = eqx.field(static=True)
 
     def __init__(self, config: ModelConfig, inputs: Inputs, *, key: PRNGKeyArray) -> None:
-        width, later = config.width, [jax.random.fold_in(key, n) for n in range(len(LATER_KEYS))]
+        width, later = config.width, [jax.random.fold_in(key, n) for n in range(len(_LATER_KEYS))]
         encoder_key, label_key, token_key, *block_keys = jax.random.split(key, 3 + config.layers)
         self.config, self.inputs = config, inputs
         self.encoder = encoder(inputs, width, key=encoder_key)
@@ -76,10 +76,10 @@ class Transformer(eqx.Module):
 
     def bias_shape(self, length: int) -> tuple[int, int, int, int]:
         """Shape (layer, head, query, key) of the additive score bias for sequences of this length."""
-        seen = self.front + length
-        return self.config.layers, self.config.heads, seen, seen
+        total = self.front + length
+        return self.config.layers, self.config.heads, total, total
 
-    def embedded(self, tokens: Array, masked: Bool[Array, " length"]) -> Float[Array, "position width"]:
+    def embedded(self, tokens: Array, masked: Masked) -> Float[Array, "position width"]:
         """What the first block reads: encoded tokens, the CLS token in front if any, plus positions."""
         encoded = self.encoder(tokens, masked)
         if self.cls is not None:
@@ -96,13 +96,13 @@ class Transformer(eqx.Module):
         self, length: Int[Array, ""] | int | None, frozen_uniform: bool, causal: bool | None = None
     ) -> Scope:
         """What attention may read in a sequence of this length."""
-        seen = None
+        visible_length = None
         if length is not None and self.config.padding_mask:
-            seen = self.front + jnp.asarray(length, jnp.int32)
-        return Scope(seen, self.config.causal if causal is None else causal, frozen_uniform)
+            visible_length = self.front + jnp.asarray(length, jnp.int32)
+        return Scope(visible_length, self.config.causal if causal is None else causal, frozen_uniform)
 
     def states(
-        self, tokens: Array, masked: Bool[Array, " length"] | None, bias: Array | None, scope: Scope
+        self, tokens: Array, masked: Masked | None, bias: Array | None, scope: Scope
     ) -> Float[Array, "position width"]:
         """Every position's vector after the final LayerNorm, the CLS token's first."""
         state = self.embedded(tokens, nothing(tokens) if masked is None else masked)
@@ -113,7 +113,7 @@ class Transformer(eqx.Module):
     def features(
         self,
         tokens: Array,
-        masked: Bool[Array, " length"] | None = None,
+        masked: Masked | None = None,
         length: Int[Array, ""] | int | None = None,
         bias: Float[Array, "layer head query key"] | None = None,
         frozen_uniform: bool = False,
@@ -152,7 +152,7 @@ class Transformer(eqx.Module):
     def token_logits(
         self,
         tokens: Array,
-        masked: Bool[Array, " length"] | None,
+        masked: Masked | None,
         length: Int[Array, ""] | int | None = None,
         bias: Float[Array, "layer head query key"] | None = None,
         frozen_uniform: bool = False,
@@ -165,7 +165,7 @@ class Transformer(eqx.Module):
     def attention_weights(
         self,
         tokens: Array,
-        masked: Bool[Array, " length"] | None = None,
+        masked: Masked | None = None,
         length: Int[Array, ""] | int | None = None,
         frozen_uniform: bool = False,
     ) -> Float[Array, "layer head query key"]:
@@ -179,5 +179,5 @@ class Transformer(eqx.Module):
 
 
 def nothing(tokens: Array) -> Bool[Array, " length"]:
-    """No position masked."""
+    """A mask that hides no position."""
     return jnp.zeros(len(tokens), bool)

@@ -4,13 +4,14 @@ import dataclasses
 from typing import Literal
 
 from full_scale.model import ModelConfig
-from full_scale.tasks import Task
-from full_scale.training.train import OptimizerConfig, Phase
+from full_scale.tasks.task import Task
+from full_scale.training.step import OptimizerConfig, Phase
 from full_scale.training.trial import TrialConfig
+from sims.runs.errors import UserError
 
 Arm = Literal["label_only", "spt"]
 ARMS: tuple[Arm, ...] = ("label_only", "spt")
-PRETRAINING_SHARE = 2 / 3  # of the steps in the spt arm
+_PRETRAINING_SHARE = 2 / 3  # of the steps in the spt arm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +35,18 @@ class Budget:
     every: int = 50
     """Steps between evaluations."""
 
+    def __post_init__(self) -> None:
+        if self.steps < 3 * self.every or self.steps % self.every:
+            nearest = max(3, round(self.steps / self.every)) * self.every
+            raise UserError(
+                f"steps must be a multiple of {self.every}, at least {3 * self.every}: got {self.steps}; "
+                f"try {nearest}"
+            )
+
     @property
     def pretraining(self) -> int:
         """Steps of the spt arm's reconstruction phase: two thirds, rounded to whole evaluations."""
-        return round(PRETRAINING_SHARE * self.steps / self.every) * self.every
+        return round(_PRETRAINING_SHARE * self.steps / self.every) * self.every
 
 
 def phases(arm: Arm, settings: Settings, budget: Budget) -> tuple[Phase, ...]:

@@ -1,6 +1,6 @@
 """The settings each arm runs with: the best of the stored sweep on validation data, by task and depth.
 
-`sptlab study` makes them; a test holds them to full_scale/stored.
+`sptlab study tuning` makes them; a test holds them to full_scale/stored.
 """
 
 from full_scale.studies.arms import Arm, Settings

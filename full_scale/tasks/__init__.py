@@ -1,25 +1,45 @@
-"""The tasks by name: a frozen config each, and `load` builds its data."""
+"""One module per task; a new file here that defines a `Task` with a name is a new task.
 
-from full_scale.tasks.digits import Digits
-from full_scale.tasks.drawn import AdjacentPair, FixedPermutation, PatchAssociation, RunDensity, ShuffleRuns
-from full_scale.tasks.image import Image
-from full_scale.tasks.listops import ListOps
-from full_scale.tasks.local_permute import LocalPermute
-from full_scale.tasks.mnist import FashionMnist, Mnist
-from full_scale.tasks.order import DocsOrder, Order
-from full_scale.tasks.own import Own
-from full_scale.tasks.pathfinder import Pathfinder
-from full_scale.tasks.retrieval import Retrieval
+`TASKS` reads this folder when it is first used: a task's module can be imported without all the others.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+
 from full_scale.tasks.task import Task, load
-from full_scale.tasks.text import Text
-from full_scale.tasks.ucr import Ucr
 
-TASKS: dict[str, type[Task]] = {
-    kind.name: kind
-    for kind in (
-        DocsOrder, Order, LocalPermute, ShuffleRuns, RunDensity, PatchAssociation, AdjacentPair,
-        FixedPermutation, Digits, Mnist, FashionMnist, Image, Text, Retrieval, ListOps, Pathfinder, Ucr, Own,
-    )
-}  # fmt: skip
 
-__all__ = ["TASKS", "Task", "load", *(kind.__name__ for kind in TASKS.values())]
+class _Tasks(Mapping[str, type[Task]]):
+    """The tasks by name, in the order of the names."""
+
+    def __getitem__(self, name: str) -> type[Task]:
+        """The frozen config of this task. Raises KeyError for an unknown name."""
+        return self._kinds()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, sorted."""
+        return iter(self._kinds())
+
+    def __len__(self) -> int:
+        """How many tasks there are."""
+        return len(self._kinds())
+
+    def _kinds(self) -> dict[str, type[Task]]:
+        """Every named task that a module of this folder defines; modules are imported once, by Python."""
+        modules = [
+            importlib.import_module(f"{__name__}.{name}") for _, name, _ in pkgutil.iter_modules(__path__)
+        ]
+        kinds = [
+            kind
+            for module in modules
+            for kind in vars(module).values()
+            if isinstance(kind, type) and issubclass(kind, Task) and kind.__module__ == module.__name__
+        ]
+        named = {kind.name: kind for kind in kinds if "name" in vars(kind)}
+        return dict(sorted(named.items()))
+
+
+TASKS: Mapping[str, type[Task]] = _Tasks()
+
+__all__ = ["TASKS", "Task", "load"]

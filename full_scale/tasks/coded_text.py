@@ -5,9 +5,9 @@ import dataclasses
 from jaxtyping import Int, Integer
 from numpy import ndarray
 
+from full_scale.data.vocabulary import Unit, Vocabulary, padded, vocabulary
 from full_scale.tasks.file_task import FileTask
-from full_scale.tasks.vocabulary import Unit, Vocabulary, padded, vocabulary
-from sims.limits import at_least
+from sims.runs.config_validation import at_least
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Literal
 
 from full_scale.tasks.task import Task
 from full_scale.tasks.text import Text
-from sims.prose import Documents, cpython_topics, read_documents, without_repeats
-from sims.store import UserError
+from sims.runs.store import UserError
+from sims.tasks.prose import Documents, cpython_topics, read_documents, without_repeats
 
 CorpusName = Literal["docs", "imdb"]
-LINE_BREAK = re.compile(r"<br\s*/?>")
+_LINE_BREAK = re.compile(r"<br\s*/?>")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,5 +49,5 @@ def reviews(data: Path | None) -> Corpus:
     """All IMDB reviews, one document each, from the files of the task `text`."""
     parts, source = Text(data).parts()
     texts = [text for labelled in parts.values() for text in labelled.examples]
-    documents = {str(number): LINE_BREAK.sub("\n\n", text) for number, text in enumerate(texts)}
+    documents = {str(number): _LINE_BREAK.sub("\n\n", text) for number, text in enumerate(texts)}
     return Corpus({name: text for name, text in without_repeats(documents).items() if text}, source)

@@ -12,10 +12,10 @@ import sklearn
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from full_scale.dataset import Dataset, Inputs, Split
+from full_scale.data.dataset import Dataset, Inputs, Split
 from full_scale.tasks.task import Task
 
-BRIGHTEST = 16.0
+_BRIGHTEST = 16.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Digits(Task):
         """1,797 images in rows, split 70/10/20 with equal class shares; standardised on the training set."""
         pixels, labels = load_digits(return_X_y=True)
         rest, test, rest_labels, test_labels = train_test_split(
-            pixels / BRIGHTEST, labels, test_size=0.2, stratify=labels, random_state=self.split_seed
+            pixels / _BRIGHTEST, labels, test_size=0.2, stratify=labels, random_state=self.split_seed
         )
         train, validation, train_labels, validation_labels = train_test_split(
             rest, rest_labels, test_size=0.125, stratify=rest_labels, random_state=self.split_seed

@@ -13,11 +13,11 @@ import numpy as np
 import tyro
 from jaxtyping import PRNGKeyArray
 
-from full_scale.dataset import PARTS, Dataset, Inputs, Split
-from full_scale.precision import single_precision
+from full_scale.data.dataset import PARTS, Dataset, Inputs, Split
+from full_scale.devices.precision import single_precision
 from full_scale.tasks.task import Task
 from sims import tasks as laws
-from sims.limits import at_least
+from sims.runs.config_validation import at_least
 from sims.tasks.baselines import sampled
 
 CHUNK = 500
@@ -61,8 +61,10 @@ class Drawn(Task):
 def draws(law: laws.Task, number: int, *, key: PRNGKeyArray) -> tuple[np.ndarray, np.ndarray]:
     """Tokens and labels; the first n of more draws are the same. One program serves every number."""
     chunks = range(-(-number // CHUNK))
-    found = [sampled(law, CHUNK, jax.random.fold_in(key, chunk)) for chunk in chunks]
-    tokens, labels = (np.concatenate(list(map(np.asarray, arrays))) for arrays in zip(*found, strict=True))
+    drawn_chunks = [sampled(law, CHUNK, jax.random.fold_in(key, chunk)) for chunk in chunks]
+    tokens, labels = (
+        np.concatenate(list(map(np.asarray, arrays))) for arrays in zip(*drawn_chunks, strict=True)
+    )
     return tokens[:number], labels[:number]
 
 

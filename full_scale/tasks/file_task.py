@@ -5,14 +5,14 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
-from full_scale.dataset import Dataset
-from full_scale.readers.facts import Fact
-from full_scale.tasks import prepared
-from full_scale.tasks.prepared import Parts
-from full_scale.tasks.splits import capped
+from full_scale.data import prepared
+from full_scale.data.dataset import Dataset
+from full_scale.data.prepared import Parts
+from full_scale.data.readers.facts import Fact
+from full_scale.data.splits import capped
 from full_scale.tasks.task import Task
-from sims.limits import at_least
-from sims.store import UserError
+from sims.runs.config_validation import at_least
+from sims.runs.store import UserError
 
 FOLDER = Path("data")
 """Where `sptlab data prepare` stores unless told otherwise, below the folder one works in."""
@@ -34,11 +34,12 @@ class FileTask(Task):
     """The files, in words, with a package and version that holds them."""
 
     def __post_init__(self) -> None:
+        if self.data is not None:
+            object.__setattr__(self, "data", Path(self.data))
         at_least(2, **{k: v for k, v in vars(self).items() if k.endswith("_most") and v is not None})
 
-    @classmethod
     @abc.abstractmethod
-    def read(cls, path: Path) -> Parts:
+    def read(self, path: Path) -> Parts:
         """The examples in files of any accepted form, by part. Raises UserError."""
 
     @abc.abstractmethod
@@ -76,10 +77,10 @@ class FileTask(Task):
             if not self.data.exists():
                 raise UserError(f"expected data at {self.data}, found nothing; {self.remedy()}")
             return self.data
-        found = self.file() if self.file().is_file() else self.installed()
-        if found is None:
+        path = self.file() if self.file().is_file() else self.installed()
+        if path is None:
             raise UserError(f"task {self.name}: expected {self.file()}, found nothing; {self.remedy()}")
-        return found
+        return path
 
     @classmethod
     def remedy(cls) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from full_scale.generators import shards
-from full_scale.generators.maker import Maker
+from full_scale.data.generators import shards
+from full_scale.data.generators.shards import ShardedGenerator
 from full_scale.tasks.file_task import FOLDER, FileTask
 
 
@@ -18,7 +18,7 @@ class GeneratedTask(FileTask):
     number: ClassVar[int]
     """Sequences in the canonical set."""
 
-    maker: ClassVar[Maker]
+    sharded_generator: ClassVar[ShardedGenerator]
 
     @abc.abstractmethod
     def settings(self) -> Any:
@@ -28,8 +28,8 @@ class GeneratedTask(FileTask):
         self, folder: Path, number: int, seed: int, processes: int | None, report: Callable[[str], None]
     ) -> dict:
         """Make the set in this folder, or go on making it; returns its manifest."""
-        kept = dict(count=number, seed=seed, processes=processes, report=report)
-        return self.maker.prepare(folder, self.settings(), **kept)  # type: ignore[arg-type]
+        options = dict(count=number, seed=seed, processes=processes, report=report)
+        return self.sharded_generator.prepare(folder, self.settings(), **options)  # type: ignore[arg-type]
 
     def generated(self, folder: Path = FOLDER) -> Path:
         """The folder of the generated set."""

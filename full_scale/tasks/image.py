@@ -9,13 +9,13 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
-from full_scale.dataset import Dataset
-from full_scale.readers import facts
-from full_scale.readers.facts import Fact
+from full_scale.data.dataset import Dataset
+from full_scale.data.pixels import image_dataset, joined
+from full_scale.data.prepared import Parts
+from full_scale.data.readers import facts
+from full_scale.data.readers.facts import Fact
+from full_scale.data.splits import in_order
 from full_scale.tasks.file_task import FileTask
-from full_scale.tasks.pixels import image_dataset, joined
-from full_scale.tasks.prepared import Parts
-from full_scale.tasks.splits import in_order
 
 SIDE = 32
 SCALE = (122.6, 61.0)  # NFS, src/dataloaders: CIFAR-10 in grey
@@ -39,7 +39,7 @@ class Image(FileTask):
     @classmethod
     def read(cls, path: Path) -> Parts:
         """Any form in which CIFAR-10 is shipped."""
-        from full_scale.readers.cifar import read_cifar
+        from full_scale.data.readers.cifar import read_cifar
 
         return read_cifar(path)
 

@@ -10,18 +10,18 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
-from full_scale.dataset import Dataset
-from full_scale.readers import facts
-from full_scale.readers.facts import Fact
+from full_scale.data.dataset import Dataset
+from full_scale.data.packages import installed_file
+from full_scale.data.pixels import image_dataset, joined
+from full_scale.data.prepared import Parts
+from full_scale.data.readers import facts
+from full_scale.data.readers.facts import Fact
+from full_scale.data.splits import Rows, by_class_share, in_order
 from full_scale.tasks.file_task import FileTask
-from full_scale.tasks.packages import installed_file
-from full_scale.tasks.pixels import image_dataset, joined
-from full_scale.tasks.prepared import Parts
-from full_scale.tasks.splits import Rows, by_class_share, in_order
 
 VALIDATION = 1 / 12  # 5,000 of 60,000
 HELD_OUT = 0.1
-DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-fashion-mnist puts its files
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-fashion-mnist puts its files
 IDX = "the four idx files train-/t10k-images-idx3-ubyte, -labels-idx1-ubyte (plain, .gz or in an archive)"
 
 
@@ -42,8 +42,8 @@ class Mnist(FileTask):
     @classmethod
     def read(cls, path: Path) -> Parts:
         """The four idx files, or the csv of 5,000 images."""
-        from full_scale.readers.idx import read_mnist
-        from full_scale.readers.mnist_csv import read_mnist_csv
+        from full_scale.data.readers.idx import read_mnist
+        from full_scale.data.readers.mnist_csv import read_mnist_csv
 
         by_name = path.name.endswith((".csv", ".csv.gz", ".whl"))
         return read_mnist_csv(path) if by_name else read_mnist(path)
@@ -81,7 +81,7 @@ class FashionMnist(Mnist):
     @classmethod
     def read(cls, path: Path) -> Parts:
         """The four idx files."""
-        from full_scale.readers.idx import FASHION_CLASSES, read_mnist
+        from full_scale.data.readers.idx import FASHION_CLASSES, read_mnist
 
         return read_mnist(path, FASHION_CLASSES)
 
@@ -92,4 +92,4 @@ class FashionMnist(Mnist):
 
     def installed(self) -> Path | None:
         """The files of the Debian package."""
-        return DEBIAN if DEBIAN.is_dir() else None
+        return _DEBIAN if _DEBIAN.is_dir() else None

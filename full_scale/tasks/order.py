@@ -14,18 +14,18 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Int
 
-from full_scale.dataset import PARTS, Dataset, Inputs, Split
+from full_scale.data.dataset import PARTS, Dataset, Inputs, Split
 from full_scale.tasks.corpora import Corpus, CorpusName, CorpusTask, reviews
-from sims.limits import at_least
-from sims.prose import SYMBOLS, Documents, windows
-from sims.store import UserError
+from sims.runs.config_validation import at_least
+from sims.runs.store import UserError
+from sims.tasks.prose import SYMBOLS, Documents, windows
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
-FEWEST_WINDOWS = 20  # in the smaller parts: 40 sequences, a standard error of 8 points
-FEWEST_DOCUMENTS = 10  # below this, each document is cut into the three parts instead
+_FEWEST_WINDOWS = 20  # in the smaller parts: 40 sequences, a standard error of 8 points
+_FEWEST_DOCUMENTS = 10  # below this, each document is cut into the three parts instead
 
 
-def by_document(documents: Documents, generator: np.random.Generator) -> dict[str, list[str]]:
+def _by_document(documents: Documents, generator: np.random.Generator) -> dict[str, list[str]]:
     """Whole documents to parts, in a random order, each to the part that lacks most of its share."""
     texts = list(documents.values())
     total = sum(map(len, texts))
@@ -38,7 +38,7 @@ def by_document(documents: Documents, generator: np.random.Generator) -> dict[st
     return parts
 
 
-def by_position(documents: Documents) -> dict[str, list[str]]:
+def _by_position(documents: Documents) -> dict[str, list[str]]:
     """Each document cut into train, validation and test, in this order."""
     ends = np.cumsum([0.0, *(SHARES[part] for part in PARTS)])
     return {
@@ -54,7 +54,7 @@ def pair(real: Int[np.ndarray, "n length"], radius: int, generator: np.random.Ge
     return Split(np.concatenate([real, permuted]), labels)
 
 
-def chosen_windows(
+def _chosen_windows(
     texts: list[str], length: int, most: int | None, generator: np.random.Generator
 ) -> Int[np.ndarray, "n length"]:
     """Windows of the texts, at most `most` of them, drawn at random and kept in order."""
@@ -75,14 +75,14 @@ def order(
         If the text is too short for the three parts.
     """
     generator = np.random.default_rng(split_seed)
-    enough = len(corpus.documents) >= FEWEST_DOCUMENTS
-    texts = by_document(corpus.documents, generator) if enough else by_position(corpus.documents)
+    enough = len(corpus.documents) >= _FEWEST_DOCUMENTS
+    texts = _by_document(corpus.documents, generator) if enough else _by_position(corpus.documents)
     splits = {}
     for part in PARTS:
-        limit = None if most is None else max(FEWEST_WINDOWS, round(most * SHARES[part] / SHARES["train"]))
-        real = chosen_windows(texts[part], length, limit, generator)
-        if len(real) < FEWEST_WINDOWS:
-            needed = int(FEWEST_WINDOWS * length / min(SHARES.values()))
+        limit = None if most is None else max(_FEWEST_WINDOWS, round(most * SHARES[part] / SHARES["train"]))
+        real = _chosen_windows(texts[part], length, limit, generator)
+        if len(real) < _FEWEST_WINDOWS:
+            needed = int(_FEWEST_WINDOWS * length / min(SHARES.values()))
             received = sum(map(len, corpus.documents.values()))
             raise UserError(
                 f"expected at least {needed} letters of distinct text for windows of {length}: "
@@ -126,7 +126,7 @@ class Order(CorpusTask):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.most is not None:
-            at_least(FEWEST_WINDOWS, most=self.most)
+            at_least(_FEWEST_WINDOWS, most=self.most)
 
     @property
     def moved_within(self) -> int:

@@ -9,13 +9,13 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
-from full_scale.dataset import PARTS, Dataset, Inputs, Split
-from full_scale.readers import facts
-from full_scale.readers.facts import Fact
-from full_scale.readers.labelled import Labelled
+from full_scale.data.dataset import PARTS, Dataset, Inputs, Split
+from full_scale.data.labelled import Labelled
+from full_scale.data.prepared import Parts
+from full_scale.data.readers import facts
+from full_scale.data.readers.facts import Fact
+from full_scale.data.vocabulary import Vocabulary
 from full_scale.tasks.coded_text import CodedText
-from full_scale.tasks.prepared import Parts
-from full_scale.tasks.vocabulary import Vocabulary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Retrieval(CodedText):
     @classmethod
     def read(cls, path: Path) -> Parts:
         """The three tsv files."""
-        from full_scale.readers.aan import read_aan
+        from full_scale.data.readers.aan import read_aan
 
         return read_aan(path)
 

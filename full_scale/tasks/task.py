@@ -5,7 +5,7 @@ import dataclasses
 from functools import lru_cache
 from typing import ClassVar
 
-from full_scale.dataset import Dataset
+from full_scale.data.dataset import Dataset
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,15 +13,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from full_scale.dataset import Dataset, Inputs, Split
-from full_scale.readers import facts
-from full_scale.readers.facts import Fact
-from full_scale.readers.labelled import Labelled
+from full_scale.data.dataset import Dataset, Inputs, Split
+from full_scale.data.labelled import Labelled
+from full_scale.data.packages import installed_file
+from full_scale.data.prepared import Parts
+from full_scale.data.readers import facts
+from full_scale.data.readers.facts import Fact
+from full_scale.data.splits import Rows, by_class_share, require_sizes
+from full_scale.data.vocabulary import Vocabulary
 from full_scale.tasks.coded_text import CodedText
-from full_scale.tasks.packages import installed_file
-from full_scale.tasks.prepared import Parts
-from full_scale.tasks.splits import Rows, by_class_share, require_sizes
-from full_scale.tasks.vocabulary import Vocabulary
 
 HELD_OUT = 0.1
 
@@ -41,7 +41,7 @@ class Text(CodedText):
     @classmethod
     def read(cls, path: Path) -> Parts:
         """A folder aclImdb, or the csv of the package."""
-        from full_scale.readers.imdb import read_imdb
+        from full_scale.data.readers.imdb import read_imdb
 
         return read_imdb(path)
 
@@ -70,9 +70,9 @@ class Text(CodedText):
 
     def split(self, parts: Parts) -> tuple[list[str], np.ndarray, Rows]:
         """All texts and labels, and the rows of each part."""
-        seen: set[str] = set()
-        test = fresh(parts["test"], seen) if "test" in parts else []
-        rest = fresh(parts["train" if "train" in parts else "all"], seen)
+        earlier: set[str] = set()
+        test = fresh(parts["test"], earlier) if "test" in parts else []
+        rest = fresh(parts["train" if "train" in parts else "all"], earlier)
         texts = [text for text, _ in rest + test]
         labels = np.array([label for _, label in rest + test], np.int32)
         held_out = round(HELD_OUT * len(rest))
@@ -84,11 +84,11 @@ class Text(CodedText):
         return texts, labels, rows
 
 
-def fresh(labelled: Labelled, seen: set[str]) -> list[tuple[str, int]]:
-    """Texts that are not empty and not in `seen`, which grows, with their labels."""
-    found = []
+def fresh(labelled: Labelled, earlier: set[str]) -> list[tuple[str, int]]:
+    """Texts that are not empty and not in `earlier`, which grows, with their labels."""
+    pairs = []
     for text, label in zip(labelled.examples, labelled.labels, strict=True):
-        if text.strip() and text not in seen:
-            seen.add(text)
-            found.append((text, int(label)))
-    return found
+        if text.strip() and text not in earlier:
+            earlier.add(text)
+            pairs.append((text, int(label)))
+    return pairs

@@ -9,11 +9,11 @@ import dataclasses
 from pathlib import Path
 from typing import ClassVar
 
-from full_scale.dataset import Dataset, Inputs
+from full_scale.data.dataset import Dataset, Inputs
+from full_scale.data.prepared import Parts
+from full_scale.data.series import standardised
+from full_scale.data.splits import by_class_share, taken
 from full_scale.tasks.file_task import FileTask
-from full_scale.tasks.prepared import Parts
-from full_scale.tasks.series import standardised
-from full_scale.tasks.splits import by_class_share, taken
 
 VALIDATION = 0.2
 
@@ -33,7 +33,7 @@ class Ucr(FileTask):
     @classmethod
     def read(cls, path: Path) -> Parts:
         """The problem's two files."""
-        from full_scale.readers.ucr import read_ucr
+        from full_scale.data.readers.ucr import read_ucr
 
         return read_ucr(path)
 

@@ -16,12 +16,12 @@ import numpy as np
 import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 
-from full_scale.training import hosts
-from sims.store import StoreError
+from full_scale.devices import hosts
+from sims.runs.store import StoreError
 
 logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax logs the traceback of what it then raises
 SECONDS_BETWEEN = 5.0  # a small save costs about 0.05 s; its moment does not touch the result
-SHARE = 0.02  # of the time, at most, goes into saving large ones
+MAX_SAVING_SHARE = 0.02  # of the time, at most, goes into saving large ones
 
 
 class Checkpoints:
@@ -41,7 +41,7 @@ class Checkpoints:
         """An orbax manager that keeps the newest checkpoint and writes before it returns."""
         assert self.folder is not None
         several: dict[str, Any] = {}
-        if hosts.several():  # this process writes alone; orbax would wait for the others
+        if hosts.is_multiprocess():  # this process writes alone; orbax would wait for the others
             self.folder.mkdir(parents=True, exist_ok=True)
             alone = ocp.options.MultiprocessingOptions(
                 active_processes={jax.process_index()}, barrier_sync_key_prefix="alone"
@@ -87,7 +87,7 @@ class Checkpoints:
                 "free the space or choose another --out"
             ) from error
         self.saved_at = time.monotonic()
-        self.wait = max(SECONDS_BETWEEN, (self.saved_at - started) / SHARE)
+        self.wait = max(SECONDS_BETWEEN, (self.saved_at - started) / MAX_SAVING_SHARE)
 
     def described(self) -> str:
         """Where the last good state lies, in words."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sims.store import StoreError, write_atomic
+from sims.runs.store import StoreError, write_atomic
 
 TENSORBOARD = "tensorboardX"  # the extra `tensorboard`
 Value = float | int | str | list[list[float]]
@@ -30,7 +30,7 @@ class Metrics:
         self.path, self.events, self.started, self.begun = path, None, time.monotonic(), done
         if path is None:
             return
-        write_atomic(path, "".join(kept(path, done)).encode())
+        write_atomic(path, "".join(lines_up_to(path, done)).encode())
         if importlib.util.find_spec(TENSORBOARD):
             from tensorboardX import SummaryWriter
 
@@ -57,7 +57,7 @@ class Metrics:
                 self.events.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """End TensorBoard's file."""
+        """Close the file that TensorBoard reads."""
         if self.events is not None:
             self.events.close()
 
@@ -79,7 +79,7 @@ def scalars(values: Mapping[str, Value]) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
-def kept(path: Path, done: int) -> list[str]:
+def lines_up_to(path: Path, done: int) -> list[str]:
     """The whole lines of steps up to `done`; a killed run may have left half a line."""
     if not path.is_file():
         return []

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from full_scale.dataset import Dataset
+from full_scale.data.dataset import Dataset
 from full_scale.model import Transformer, assemble
 from full_scale.training.trial_config import TrialConfig
 
@@ -19,8 +19,9 @@ def drawn(config: TrialConfig, dataset: Dataset, *, key: PRNGKeyArray) -> Transf
 
 
 def initial_model(config: TrialConfig, dataset: Dataset) -> Transformer:
-    """The model before any training: a function of the config alone."""
-    return drawn(config, dataset, key=config.keys()[0])
+    """The model before any training: a function of the config and of the file that it begins with, if any."""
+    fresh = drawn(config, dataset, key=config.keys()[0])
+    return fresh if config.start is None else config.start.begun(fresh)
 
 
 def renewed(model: Transformer, config: TrialConfig, dataset: Dataset, index: int) -> Transformer:
@@ -34,7 +35,7 @@ def renewed(model: Transformer, config: TrialConfig, dataset: Dataset, index: in
 
 def stored_model(config: TrialConfig, dataset: Dataset, arrays: Arrays, slot: int = -1) -> Transformer:
     """The model of a stored run at a snapshot (0 initial, -1 final)."""
-    arrays_only, static = eqx.partition(initial_model(config, dataset), eqx.is_array)
+    arrays_only, static = eqx.partition(drawn(config, dataset, key=config.keys()[0]), eqx.is_array)
     leaves, structure = jax.tree.flatten(arrays_only)
     stored = [jnp.asarray(arrays[f"model_{number}"][slot]) for number in range(len(leaves))]
     return eqx.combine(jax.tree.unflatten(structure, stored), static)

@@ -5,14 +5,15 @@ import dataclasses
 import jax
 from jaxtyping import PRNGKeyArray
 
+from full_scale.data.dataset import DataSource
 from full_scale.model import ModelConfig
 from full_scale.model.parts import selected
-from full_scale.tasks import Task
-from full_scale.training.phases import Phase
-from sims.limits import at_least
-from sims.store import UserError
+from full_scale.objectives.phases import Phase
+from full_scale.training.start import Start
+from sims.runs.config_validation import at_least
+from sims.runs.store import UserError
 
-SCANNED = 32  # most steps of one compiled call: a killed run loses no more, and the host hardly waits
+_SCANNED = 32  # most steps of one compiled call: a killed run loses no more, and the host hardly waits
 FEWEST = 8  # fewer steps per call would leave the device waiting for the host
 
 
@@ -20,7 +21,7 @@ FEWEST = 8  # fewer steps per call would leave the device waiting for the host
 class TrialConfig:
     """Everything that decides one run's result."""
 
-    task: Task
+    task: DataSource
     model: ModelConfig
     phases: tuple[Phase, ...]
     seed: int
@@ -33,6 +34,8 @@ class TrialConfig:
     """Evenly spaced copies of the model kept per phase, the phase's end included."""
     probe_every: int = 0
     """Steps between probes of the scores, a multiple of `every`; 0: none."""
+    start: Start | None = None
+    """Another run's model, with whose parts it begins; None: all are drawn."""
 
     def __post_init__(self) -> None:
         at_least(1, phases=len(self.phases), every=self.every, snapshots=self.snapshots)
@@ -58,7 +61,7 @@ class TrialConfig:
     @property
     def per_call(self) -> int:
         """Steps of one compiled call: the largest divisor of `every` that is not too large."""
-        best = max(n for n in range(1, SCANNED + 1) if self.every % n == 0)
+        best = max(n for n in range(1, _SCANNED + 1) if self.every % n == 0)
         return best if best >= FEWEST else self.every
 
     def probed(self, step: int) -> bool:
@@ -88,5 +91,5 @@ class TrialConfig:
             return 0
         index, phase, before = self.at(step - 1)
         row, rows = (before + 1) // self.every, phase.steps // self.every
-        kept = row * self.snapshots // rows
-        return index * self.snapshots + kept if kept > (row - 1) * self.snapshots // rows else None
+        number = row * self.snapshots // rows
+        return index * self.snapshots + number if number > (row - 1) * self.snapshots // rows else None

@@ -12,8 +12,9 @@ from jaxtyping import Float
 
 from sims.processes.filters import filtered_ring
 from sims.processes.innovations import Innovation, require_innovation
-from sims.processes.process import Process, frequencies, gaussian_line, toeplitz
-from sims.store import UserError
+from sims.processes.process import Process, frequencies, gaussian_line
+from sims.runs.store import UserError
+from theory import toeplitz
 
 
 def cyclic_ar(length: int, coefficients: Sequence[float], innovation: Innovation = "gaussian") -> Process:
@@ -21,7 +22,7 @@ def cyclic_ar(length: int, coefficients: Sequence[float], innovation: Innovation
 
     Raises UserError when the recursion is not stationary or has as many coefficients as positions.
     """
-    require_stationary(length, coefficients)
+    _require_stationary(length, coefficients)
     require_innovation(innovation)
     response = np.fft.ifft(1 / recursion(length, coefficients)).real
     return filtered_ring("cyclic_ar", jnp.asarray(response), innovation)
@@ -32,8 +33,8 @@ def open_ar(length: int, coefficients: Sequence[float]) -> Process:
 
     Raises UserError when the recursion is not stationary or has as many coefficients as positions.
     """
-    require_stationary(length, coefficients)
-    autocovariance, noise = yule_walker(length, coefficients)
+    _require_stationary(length, coefficients)
+    autocovariance, noise = _yule_walker(length, coefficients)
     power = noise / np.abs(recursion(length, coefficients)) ** 2
     tokens = jnp.asarray(autocovariance)
     return Process("open_ar", tokens, jnp.asarray(power), gaussian_line(toeplitz(tokens)), ring=False)
@@ -45,7 +46,7 @@ def recursion(length: int, coefficients: Sequence[float]) -> np.ndarray:
     return 1 - np.exp(-1j * np.outer(frequencies(length), lags)) @ np.asarray(coefficients, float)
 
 
-def yule_walker(length: int, coefficients: Sequence[float]) -> tuple[Float[np.ndarray, " lag"], float]:
+def _yule_walker(length: int, coefficients: Sequence[float]) -> tuple[Float[np.ndarray, " lag"], float]:
     """C(0..L-1) with C(0) = 1, and E e^2: C(r) = sum_j phi_j C(|r - j|) + E e^2 [r = 0]."""
     phi, order = np.asarray(coefficients, float), len(coefficients)
     equations = np.eye(order + 1)
@@ -53,13 +54,13 @@ def yule_walker(length: int, coefficients: Sequence[float]) -> tuple[Float[np.nd
         for back in range(1, order + 1):
             equations[lag, abs(lag - back)] -= phi[back - 1]
     solved = np.linalg.solve(equations, np.eye(order + 1)[0])
-    found = list(solved / solved[0])
-    while len(found) < length:
-        found.append(phi @ found[: -order - 1 : -1])
-    return np.array(found[:length]), float(1 / solved[0])
+    correlations = list(solved / solved[0])
+    while len(correlations) < length:
+        correlations.append(phi @ correlations[: -order - 1 : -1])
+    return np.array(correlations[:length]), float(1 / solved[0])
 
 
-def require_stationary(length: int, coefficients: Sequence[float]) -> None:
+def _require_stationary(length: int, coefficients: Sequence[float]) -> None:
     """Raise `UserError` unless 1 <= p < L and z^p - sum_j phi_j z^{p-j} has its roots inside the circle."""
     if not 0 < len(coefficients) < length:
         raise UserError(

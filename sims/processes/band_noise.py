@@ -4,10 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from sims.limits import at_least
 from sims.processes.gaussian_ring import gaussian_ring
 from sims.processes.process import Process, frequencies
-from sims.store import UserError
+from sims.runs.config_validation import at_least
+from sims.runs.store import UserError
 
 
 def band_noise(length: int, low: int, high: int) -> Process:
@@ -31,13 +31,13 @@ def band_noise(length: int, low: int, high: int) -> Process:
             f"band must satisfy 0 <= low <= high <= length / 2 = {length // 2}: got low={low}, high={high}; "
             f"try low=1, high={max(1, length // 8)}"
         )
-    kept = in_band(length, low, high)
+    band = _in_band(length, low, high)
     waves = np.cos(np.outer(np.arange(length), frequencies(length)))
-    power = jnp.asarray(kept * length / kept.sum())
-    return Process("band_noise", jnp.asarray(waves @ kept / kept.sum()), power, gaussian_ring(power))
+    power = jnp.asarray(band * length / band.sum())
+    return Process("band_noise", jnp.asarray(waves @ band / band.sum()), power, gaussian_ring(power))
 
 
-def in_band(length: int, low: int, high: int) -> Float[np.ndarray, " frequency"]:
+def _in_band(length: int, low: int, high: int) -> Float[np.ndarray, " frequency"]:
     """1 at the modes k = 0..L-1 whose distance from 0 on the ring of modes is low..high, else 0."""
     modes = np.arange(length)
     distance = np.minimum(modes, length - modes)

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sims.limits import at_least, between
 from sims.processes.process import Draw, Process, frequencies
+from sims.runs.config_validation import at_least, between
 from theory import markov_autocovariance
 
 ROUNDING = 1e-9  # relative: how far below 0 rounding may push an eigenvalue of a covariance

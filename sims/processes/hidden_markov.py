@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from sims.limits import at_least, between
 from sims.processes.process import Process, frequencies
-from sims.store import UserError
-from theory.tolerances import EXACT_FLOAT64
+from sims.runs.config_validation import at_least, between
+from sims.runs.store import UserError
+from theory.claims.checks.tolerances import EXACT_FLOAT64
 
 Rows = tuple[tuple[float, ...], ...]
 
@@ -37,7 +37,7 @@ class HiddenMarkov:
             ("transitions", self.transitions, states),
             ("emissions", self.emissions, len(self.emissions[0])),
         ):
-            require_chances(name, rows, states, width)
+            _require_chances(name, rows, states, width)
         if np.sort(np.abs(np.linalg.eigvals(self.transitions)))[-2:-1].max(initial=0) > 1 - 1e-9:
             raise UserError(
                 "transitions must forget where they started: got a chain that is periodic or in separate "
@@ -58,12 +58,12 @@ class HiddenMarkov:
 
     def symbol_covariance(self) -> Float[np.ndarray, "lag symbol symbol"]:
         """P(s_i = a, s_{i+r} = b) - p_a p_b = E^T diag(pi) T^r E - p p^T; at r = 0 diag(p) - p p^T."""
-        law, shown = self.symbol_law, np.asarray(self.emissions)
-        apart, found = shown, [np.diag(law)]
+        law, emissions = self.symbol_law, np.asarray(self.emissions)
+        apart, covariances = emissions, [np.diag(law)]
         for _ in range(self.length - 1):
             apart = np.asarray(self.transitions) @ apart
-            found.append(shown.T @ (self.stationary[:, None] * apart))
-        return np.array(found) - np.outer(law, law)
+            covariances.append(emissions.T @ (self.stationary[:, None] * apart))
+        return np.array(covariances) - np.outer(law, law)
 
     def mirrored(self) -> "HiddenMarkov":
         """The chain read backwards, pi_b T_ba / pi_a: another law, the same autocovariance of any values."""
@@ -139,7 +139,7 @@ def chosen(cumulative: Float[Array, "*batch choice"], chance: Float[Array, "*bat
     return passed.astype(jnp.int32)
 
 
-def require_chances(name: str, rows: Rows, height: int, width: int) -> None:
+def _require_chances(name: str, rows: Rows, height: int, width: int) -> None:
     """Raise `UserError` unless `rows` is (height, width), not negative, each row summing to 1."""
     table = [list(row) for row in rows]
     shaped = len(table) == height and all(len(row) == width for row in table)

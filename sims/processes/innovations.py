@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sims.store import UserError
+from sims.runs.store import UserError
 
 Innovation = Literal["gaussian", "exponential", "sign"]
 SKEWNESS: dict[Innovation, float] = {"gaussian": 0.0, "exponential": 2.0, "sign": 0.0}

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from sims.processes.filters import filtered_line, filtered_ring
 from sims.processes.innovations import Innovation, require_innovation
 from sims.processes.process import Process
-from sims.store import UserError
+from sims.runs.store import UserError
 
 
 def moving_average(length: int, taps: Sequence[float], innovation: Innovation = "gaussian") -> Process:

@@ -15,7 +15,7 @@ import theory
 from sims.processes.gaussian_ring import ar1
 from sims.processes.process import Process
 from sims.processes.runs import ring_runs
-from sims.store import UserError
+from sims.runs.store import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ def mixed_pair(process: Process, kappa: float) -> ClassPair:
     Raises UserError unless 0 <= kappa <= 1.
     """
     require_kappa(kappa)
-    return ClassPair("mixed", (with_noise(process, (1 - kappa) / 2), with_noise(process, (1 + kappa) / 2)))
+    return ClassPair("mixed", (_with_noise(process, (1 - kappa) / 2), _with_noise(process, (1 + kappa) / 2)))
 
 
 def require_kappa(kappa: float) -> None:
@@ -84,7 +84,7 @@ def shape_pair(length: int, correlation: float) -> ClassPair:
     return ClassPair("shape", (ar1(length, correlation), ring_runs(length, correlation)))
 
 
-def with_noise(process: Process, share: float) -> Process:
+def _with_noise(process: Process, share: float) -> Process:
     """sqrt(a) x + sqrt(1 - a) e, e white Gaussian, a the share: C(r) times a but for C(0) = 1."""
 
     def draw(key: PRNGKeyArray, number: int) -> Float[Array, "number length"]:

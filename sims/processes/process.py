@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from theory import circulant
+from theory import circulant, toeplitz
 
 Draw = Callable[[PRNGKeyArray, int], Float[Array, "number length"]]
 
@@ -42,12 +42,6 @@ class Process:
     def sample(self, key: PRNGKeyArray, number: int) -> Float[Array, "number length"]:
         """`number` independent sequences: a pure function of the key; `number` is static under jit."""
         return self.draw(key, number)
-
-
-def toeplitz(autocovariance: Float[Array, " lag"]) -> Float[Array, "query key"]:
-    """M_ij = C(|j - i|)."""
-    positions = jnp.arange(len(autocovariance))
-    return autocovariance[jnp.abs(positions[:, None] - positions[None, :])]
 
 
 def frequencies(length: int) -> Float[np.ndarray, " frequency"]:

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from sims.limits import at_least, between
 from sims.processes.process import Process, frequencies
-from sims.store import UserError
+from sims.runs.config_validation import at_least, between
+from sims.runs.store import UserError
 from theory import markov_autocovariance
 
 
@@ -55,9 +55,9 @@ def ring_runs(length: int, correlation: float) -> Process:
         def step(token: Float[Array, " number"], way: tuple[Array, Array]) -> tuple[Array, Array]:
             fading, chance = way  # fading = rho^(steps still to go): what ties this token to the first
             closing = fading * token * first
-            kept = (1 + correlation) * (1 + closing) / 2
+            unchanged = (1 + correlation) * (1 + closing) / 2
             changed = (1 - correlation) * (1 - closing) / 2
-            after = jnp.where(chance < changed / (kept + changed), -token, token)
+            after = jnp.where(chance < changed / (unchanged + changed), -token, token)
             return after, after
 
         later = jax.lax.scan(step, first, (jnp.asarray(fadings), chances))[1]
@@ -77,15 +77,17 @@ def balanced_runs(length: int, runs: int) -> Process:
         If L is odd or below 4, or `runs` is odd or not within 2..L.
     """
     require_balanced(length, runs)
-    exact = np.array(balanced_autocovariance(length, runs))
+    exact = np.array(_balanced_autocovariance(length, runs))
     half, pieces = length // 2, runs // 2
 
     def draw(key: PRNGKeyArray, number: int) -> Float[Array, "number length"]:
         piece_key, turn_key = jax.random.split(key)
-        lengths = compositions(piece_key, half, pieces, (number, 2)).swapaxes(1, 2)
+        lengths = _compositions(piece_key, half, pieces, (number, 2)).swapaxes(1, 2)
         ends = jnp.cumsum(lengths.reshape(number, runs), axis=1)
-        places = (jnp.arange(length)[None, :] + jax.random.randint(turn_key, (number, 1), 0, length)) % length
-        run = jnp.sum(places[:, :, None] >= ends[:, None, :], axis=-1)
+        positions = (
+            jnp.arange(length)[None, :] + jax.random.randint(turn_key, (number, 1), 0, length)
+        ) % length
+        run = jnp.sum(positions[:, :, None] >= ends[:, None, :], axis=-1)
         return jnp.where(run % 2 == 0, 1.0, -1.0)
 
     return Process("balanced_runs", jnp.asarray(exact), jnp.asarray(np.fft.fft(exact).real), draw)
@@ -112,12 +114,12 @@ def mixed_runs(length: int, runs: int, balanced: float) -> Process:
     return Process("mixed_runs", autocovariance, mean(equal.power, free.power), draw)
 
 
-def compositions(
+def _compositions(
     key: PRNGKeyArray, total: int, parts: int, shape: tuple[int, ...]
 ) -> Int[Array, "*shape parts"]:
     """`total` as ordered sums of `parts` positive integers, all such sums equally likely."""
-    places = jax.lax.top_k(jax.random.uniform(key, (*shape, total - 1)), parts - 1)[1].astype(int)
-    return jnp.diff(jnp.sort(places, axis=-1) + 1, prepend=0, append=total, axis=-1)
+    cuts = jax.lax.top_k(jax.random.uniform(key, (*shape, total - 1)), parts - 1)[1].astype(int)
+    return jnp.diff(jnp.sort(cuts, axis=-1) + 1, prepend=0, append=total, axis=-1)
 
 
 def balanced_rings(length: int, runs: int) -> int:
@@ -127,24 +129,24 @@ def balanced_rings(length: int, runs: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def balanced_autocovariance(length: int, runs: int) -> tuple[float, ...]:
+def _balanced_autocovariance(length: int, runs: int) -> tuple[float, ...]:
     """C(r) = 4 P(x_0 = x_r = +1) - 1 by counting arcs in integers: no rounding before the last division.
 
     The arc from 0 to r and the one from r back to 0 both begin and end with +1.
     """
     half = length // 2
-    found = [1.0]
+    values = [1.0]
     for lag in range(1, half + 1):
         both = sum(
-            arcs(plus, lag + 1 - plus, own) * arcs(half - plus + 2, half - (lag + 1 - plus), runs + 2 - own)
+            _arcs(plus, lag + 1 - plus, own) * _arcs(half - plus + 2, half - (lag + 1 - plus), runs + 2 - own)
             for plus in range(2, min(lag + 1, half) + 1)
             for own in range(1, runs + 2, 2)
         )
-        found.append(4 * both / balanced_rings(length, runs) - 1)
-    return tuple(found + found[-2:0:-1])
+        values.append(4 * both / balanced_rings(length, runs) - 1)
+    return tuple(values + values[-2:0:-1])
 
 
-def arcs(plus: int, minus: int, runs: int) -> int:
+def _arcs(plus: int, minus: int, runs: int) -> int:
     """Words of so many +1 and -1 in an odd number of runs that begin and end with +1."""
     if min(plus, minus) < 0:
         return 0

@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sims.store import UserError
+from sims.runs.store import UserError
+from sims.runs.validity import Identity
 from sims.sweeps.devices import cores, gpus
-from sims.sweeps.identity import Identity
 from sims.sweeps.local import HEARTBEAT, Finished, deaf_to_interrupts
 from sims.sweeps.trial import ATTEMPTS, DIED, Failure, Outcome, Setup, Trial, everywhere, same_machine, work
 
-LOOPBACK = "127.0.0.1"
+_LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 20
-DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # workers started anew hear no Ctrl-C
+_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # workers started anew hear no Ctrl-C
 INSTALL = "pip install 'sptlab[cluster]', or from a checkout pip install -e '.[cluster]'"
 
 
@@ -42,7 +42,7 @@ def outcomes(
     say
         Gets one line when the scheduler that runs has no workers yet.
     """
-    require_dask()
+    _require_dask()
     if scheduler:
         with connected(scheduler) as client:
             yield from until_workers_join(
@@ -50,14 +50,14 @@ def outcomes(
             )
             yield from computed(client, trials, Setup(identity, everywhere()))
         return
-    found = gpus()
-    count = min(workers or len(found) or cores(), len(trials))
-    setup = Setup(identity, same_machine(), found, count)
-    with local_cluster(count, one_gpu_each=bool(found)) as client:
+    devices = gpus()
+    count = min(workers or len(devices) or cores(), len(trials))
+    setup = Setup(identity, same_machine(), devices, count)
+    with local_cluster(count, one_gpu_each=bool(devices)) as client:
         yield from computed(client, trials, setup)
 
 
-def require_dask() -> None:
+def _require_dask() -> None:
     """Raise `UserError` where the extra is not installed."""
     try:
         import distributed  # noqa: F401
@@ -94,11 +94,11 @@ def local_cluster(workers: int, *, one_gpu_each: bool) -> Iterator[Any]:
         "distributed.scheduler.allowed-failures": ATTEMPTS - 1,
         "distributed.scheduler.http.routes": [],
         "distributed.worker.http.routes": [],
-        "distributed.worker.preload": [DEAF],
+        "distributed.worker.preload": [_DEAF],
     }
     with dask.config.set(settings), deaf_to_interrupts():
         cluster = distributed.LocalCluster(
-            host=LOOPBACK,
+            host=_LOOPBACK,
             dashboard_address=None,
             n_workers=workers,
             threads_per_worker=1,
@@ -151,14 +151,14 @@ def together(
 
 def until_workers_join(client: Any, say: Callable[[], None]) -> Iterator[Finished]:
     """Heartbeats until there is a worker; a queue of a cluster may take its time."""
-    if not workers_of(client):
+    if not _workers_of(client):
         say()
-    while not workers_of(client):
+    while not _workers_of(client):
         time.sleep(HEARTBEAT)
         yield []
 
 
-def workers_of(client: Any) -> list[dict[str, Any]]:
+def _workers_of(client: Any) -> list[dict[str, Any]]:
     """What the scheduler knows of its workers. Raises UserError when it has gone."""
     if client.status not in ("running", "connecting"):
         raise lost()
@@ -167,7 +167,7 @@ def workers_of(client: Any) -> list[dict[str, Any]]:
 
 def offers_gpus(client: Any) -> bool:
     """Whether workers were started with --resources GPU=1: then a trial takes one such worker to itself."""
-    return any("GPU" in worker.get("resources", {}) for worker in workers_of(client))
+    return any("GPU" in worker.get("resources", {}) for worker in _workers_of(client))
 
 
 def result(future: Any) -> Outcome | Failure:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from importlib.util import find_spec
 
-PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
+_PLUGINS = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 
 
 def cores() -> int:
@@ -17,7 +17,7 @@ def cores() -> int:
 def gpus() -> tuple[str, ...]:
     """The GPUs that JAX could use here, as CUDA_VISIBLE_DEVICES names them; CUDA stops reading it at a -1."""
     wanted = os.environ.get("JAX_PLATFORMS") or "cuda"
-    if not any(name in wanted for name in ("cuda", "gpu")) or not any(map(find_spec, PLUGINS)):
+    if not any(name in wanted for name in ("cuda", "gpu")) or not any(map(find_spec, _PLUGINS)):
         return ()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:

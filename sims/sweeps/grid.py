@@ -18,10 +18,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from sims.store import UserError
+from sims.runs.store import UserError
 from sims.sweeps.setting import converted, example
 
-MOST_TRIALS = 100_000
+_MOST_TRIALS = 100_000
 PARTS = ("seeds", "grid", "trials")
 
 
@@ -44,11 +44,11 @@ def configurations(path: Path, base: Any, seed: int) -> list[tuple[Any, int]]:
     """
     content = read(path)
     try:
-        require_known(content, PARTS, "part", base)
-        seeds = seeds_of(content.get("seeds", 1), seed)
-        found = [(fields, seeds) for fields in combinations(content, base, len(seeds))]
-        found += [explicit(table, base, seeds) for table in tables(content.get("trials", []))]
-        return list(dict.fromkeys((configured(base, fields), s) for fields, each in found for s in each))
+        _require_known(content, PARTS, "part", base)
+        seeds = _seeds_of(content.get("seeds", 1), seed)
+        settings = [(fields, seeds) for fields in combinations(content, base, len(seeds))]
+        settings += [explicit(table, base, seeds) for table in tables(content.get("trials", []))]
+        return list(dict.fromkeys((_configured(base, fields), s) for fields, each in settings for s in each))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
@@ -63,10 +63,10 @@ def read(path: Path) -> dict[str, Any]:
         raise UserError(f"expected TOML in {path}, found: {error}; see README, Sweeps") from error
 
 
-def seeds_of(value: Any, first: int) -> tuple[int, ...]:
+def _seeds_of(value: Any, first: int) -> tuple[int, ...]:
     """A count, from `first` on, or the seeds themselves."""
     if type(value) is int and value > 0:
-        require_few(value)
+        _require_few(value)
         return tuple(range(first, first + value))
     if isinstance(value, list) and value and all(type(seed) is int for seed in value):
         return tuple(value)
@@ -80,13 +80,15 @@ def combinations(content: dict[str, Any], base: Any, seeds: int) -> Iterable[dic
         raise UserError(f"grid must be a table: got {grid!r}; write [grid] and a line for each setting")
     if not grid:
         return [] if content.get("trials") else [{}]
-    kinds = kinds_of(base)
-    require_known(grid, kinds, "setting", base)
+    kinds = _kinds_of(base)
+    _require_known(grid, kinds, "setting", base)
     for name, values in grid.items():
         if not isinstance(values, list) or not values:
-            shown = example(getattr(base, name))
-            raise UserError(f"grid.{name} must be a list of values: got {values!r}; try {name} = [{shown}]")
-    require_few(seeds * math.prod(map(len, grid.values())))
+            example_value = example(getattr(base, name))
+            raise UserError(
+                f"grid.{name} must be a list of values: got {values!r}; try {name} = [{example_value}]"
+            )
+    _require_few(seeds * math.prod(map(len, grid.values())))
     checked = {
         name: [converted(value, kinds[name], f"grid.{name}", getattr(base, name)) for value in values]
         for name, values in grid.items()
@@ -98,8 +100,8 @@ def explicit(
     table: dict[str, Any], base: Any, seeds: tuple[int, ...]
 ) -> tuple[dict[str, Any], tuple[int, ...]]:
     """The settings of one [[trials]] table, and its seeds."""
-    kinds = kinds_of(base)
-    require_known(table, [*kinds, "seed"], "setting", base)
+    kinds = _kinds_of(base)
+    _require_known(table, [*kinds, "seed"], "setting", base)
     fields = {
         name: converted(value, kinds[name], f"trials.{name}", getattr(base, name))
         for name, value in table.items()
@@ -112,11 +114,11 @@ def tables(value: Any) -> list[dict[str, Any]]:
     """The [[trials]]."""
     if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
         raise UserError(f"trials must be tables: got {value!r}; write [[trials]] above each trial's settings")
-    require_few(len(value))
+    _require_few(len(value))
     return value
 
 
-def configured(base: Any, fields: dict[str, Any]) -> Any:
+def _configured(base: Any, fields: dict[str, Any]) -> Any:
     """The base with these settings; a refusal of the experiment says for which."""
     try:
         return dataclasses.replace(base, **fields)
@@ -125,25 +127,25 @@ def configured(base: Any, fields: dict[str, Any]) -> Any:
         raise UserError(f"{error} (in the trial {settings})") from error
 
 
-def kinds_of(base: Any) -> dict[str, Any]:
+def _kinds_of(base: Any) -> dict[str, Any]:
     """The type of each setting."""
     hints = get_type_hints(type(base))
     return {field.name: hints[field.name] for field in dataclasses.fields(base) if field.init}
 
 
-def require_few(trials: int) -> None:
+def _require_few(trials: int) -> None:
     """Refuse what could not be listed."""
-    if trials > MOST_TRIALS:
-        raise UserError(f"expected at most {MOST_TRIALS:,} trials, got {trials:,}; split the sweep")
+    if trials > _MOST_TRIALS:
+        raise UserError(f"expected at most {_MOST_TRIALS:,} trials, got {trials:,}; split the sweep")
 
 
-def require_known(names: Iterable[str], known: Collection[str], kind: str, base: Any) -> None:
+def _require_known(names: Iterable[str], known: Collection[str], kind: str, base: Any) -> None:
     """Refuse an unknown name, with the nearest one, or the place it belongs to."""
     for name in names:
         if name in known:
             continue
         near = difflib.get_close_matches(name, known, 1, 0.5)
         meant = f"; did you mean {near[0]}?" if near else ""
-        if kind == "part" and name in kinds_of(base):
+        if kind == "part" and name in _kinds_of(base):
             meant = f"; {name} is a setting: write it below [grid]"
         raise UserError(f"unknown {kind} {name}{meant} (expected one of {', '.join(known)})")

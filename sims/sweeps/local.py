@@ -12,8 +12,8 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 
+from sims.runs.validity import Identity
 from sims.sweeps.devices import cores, gpus
-from sims.sweeps.identity import Identity
 from sims.sweeps.trial import ATTEMPTS, DIED, Failure, Outcome, Setup, Trial, same_machine, work
 
 HEARTBEAT = 0.5
@@ -47,13 +47,13 @@ class Worker:
     def result(self) -> Outcome | Failure | None:
         """What came of the trial; None when the process died. Raises what makes every worker useless."""
         try:
-            found = self.pipe.recv()
+            outcome = self.pipe.recv()
         except (EOFError, OSError):
             self.end()
             return None
-        if isinstance(found, Exception):
-            raise found
-        return found
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def end(self) -> None:
         """Stop the process now, whatever it does."""
@@ -66,9 +66,9 @@ class Worker:
 
 def outcomes(trials: list[Trial], *, identity: Identity, workers: int | None = None) -> Iterator[Finished]:
     """What has finished, each time something has, and an empty list at every heartbeat in between."""
-    found = gpus()
-    count = min(workers or len(found) or cores(), len(trials))
-    setup = Setup(identity, same_machine(), found, count)
+    devices = gpus()
+    count = min(workers or len(devices) or cores(), len(trials))
+    setup = Setup(identity, same_machine(), devices, count)
     idle, busy = [Worker(rank, setup) for rank in range(count)], dict[Connection, Worker]()
     waiting, deaths = deque(trials), Counter[str]()
     try:
@@ -90,9 +90,9 @@ def collected(
 ) -> Iterator[tuple[Trial, Outcome | Failure]]:
     """The outcomes of these workers; a trial whose worker died waits again, up to `ATTEMPTS` times."""
     for worker in ready:
-        found = worker.result()
-        if found is not None:
-            yield worker.trial, found
+        outcome = worker.result()
+        if outcome is not None:
+            yield worker.trial, outcome
             continue
         deaths[worker.trial.key] += 1
         if deaths[worker.trial.key] < ATTEMPTS:
@@ -110,10 +110,10 @@ def serve(pipe: Connection, setup: Setup, rank: int) -> None:
         except EOFError:
             return
         try:
-            found: object = work(trial, setup, rank)
+            outcome: object = work(trial, setup, rank)
         except Exception as error:
-            found = error
-        pipe.send(found)
+            outcome = error
+        pipe.send(outcome)
 
 
 def end_with_the_driver() -> None:

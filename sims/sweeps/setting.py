@@ -6,7 +6,7 @@ import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from sims.store import UserError
+from sims.runs.store import UserError
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Path: "a path"}
 
@@ -14,7 +14,7 @@ WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "
 def converted(value: Any, kind: Any, name: str, default: Any) -> Any:
     """`value` as an object of type `kind`: whole numbers become floats where floats are wanted."""
     if fits(value, kind):
-        return cast(value, kind)
+        return _cast(value, kind)
     raise UserError(f"{name} must be {described(kind)}: got {example(value)}; try {example(default)}")
 
 
@@ -35,14 +35,14 @@ def fits(value: Any, kind: Any) -> bool:
     return type(value) is (str if kind is Path else kind)
 
 
-def cast(value: Any, kind: Any) -> Any:
+def _cast(value: Any, kind: Any) -> Any:
     """A value that fits, as an object of that type."""
     options, origin = get_args(kind), get_origin(kind)
     if origin in (Union, types.UnionType):
-        return cast(value, next(option for option in options if fits(value, option)))
+        return _cast(value, next(option for option in options if fits(value, option)))
     if origin is tuple:
         kinds = [options[0]] * len(value) if options[-1] is Ellipsis else options
-        return tuple(map(cast, value, kinds))
+        return tuple(map(_cast, value, kinds))
     return kind(value) if kind in (float, Path) else value
 
 

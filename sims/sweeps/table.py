@@ -10,25 +10,25 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
-from sims.provenance import plain
-from sims.store import Result
+from sims.runs.provenance import plain
+from sims.runs.store import Result
 from sims.sweeps.trial import Failure, Trial
 
 LAST = ("key", "commit", "device", "error")
 Row = dict[str, object]
 
 
-def row(trial: Trial, found: Result | Failure) -> Row:
-    """One trial's row."""
+def row(trial: Trial, outcome: Result | Failure) -> Row:
+    """The row of one trial in the sweep's table."""
     settings = {
         field.name: cell(getattr(trial.config, field.name)) for field in dataclasses.fields(trial.config)
     }  # type: ignore[arg-type]
     settings["seed"] = trial.seed
     last: Row = {"key": trial.key, "commit": None, "device": None, "error": None}
-    if isinstance(found, Failure):
-        return {**settings, **last, "error": found.reason}
-    last |= {"commit": commit(found.record["commit"]), "device": found.record["device"]}
-    results = {free(name, {**settings, **last}): value for name, value in sorted(scalars(found.values))}
+    if isinstance(outcome, Failure):
+        return {**settings, **last, "error": outcome.reason}
+    last |= {"commit": commit(outcome.record["commit"]), "device": outcome.record["device"]}
+    results = {free(name, {**settings, **last}): value for name, value in sorted(scalars(outcome.values))}
     return {**settings, **results, **last}
 
 
@@ -65,7 +65,7 @@ def cell(value: object) -> object:
     return json.dumps(value) if isinstance(value, (list, dict)) else value
 
 
-def commit(found: object) -> str | None:
+def commit(code_state: object) -> str | None:
     """The revision, marked when the code had changes beyond it."""
-    revision, dirty = found["revision"], found["dirty"]  # type: ignore[index]
+    revision, dirty = code_state["revision"], code_state["dirty"]  # type: ignore[index]
     return f"{revision}+changes" if revision and dirty else revision

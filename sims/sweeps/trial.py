@@ -14,15 +14,15 @@ import jax
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sims import store
-from sims.keys import stage_key
-from sims.provenance import device
-from sims.store import UserError
-from sims.sweeps.identity import Identity, difference, identity
+from sims.runs import store
+from sims.runs.keys import stage_key
+from sims.runs.provenance import device
+from sims.runs.store import UserError
+from sims.runs.validity import Identity, difference, program
 
 ATTEMPTS = 3
 DIED = f"its worker died in each of {ATTEMPTS} attempts (killed, or out of memory)"
-KEPT_SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+_KEPT_SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Trial:
     """One config and seed of an experiment; `name` is the experiment's, its random key follows from it."""
 
     name: str
-    run: Callable[..., tuple[dict[str, object], dict[str, np.ndarray]]]
+    run: Callable[..., tuple[object, dict[str, np.ndarray]]]
     config: object
     seed: int
 
@@ -84,17 +84,22 @@ class Setup:
                 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         for name, value in self.settings.items():
             jax.config.update(name, value)
-        found = identity(module)
-        if found != self.identity:
+        own_identity = program_of(module)
+        if own_identity != self.identity:
             raise UserError(
                 "expected workers with the driver's code and versions, found one with "
-                f"{difference(self.identity, found)}; install the same there"
+                f"{difference(self.identity, own_identity)}; install the same there"
             )
+
+
+def program_of(module: str) -> Identity:
+    """The code and versions that decide a trial of this experiment's module, this worker's included."""
+    return program(module, __name__)
 
 
 def same_machine() -> dict[str, object]:
     """Settings for workers on this machine: float64, and the compiled programs that are kept."""
-    return everywhere() | {name: getattr(jax.config, name) for name in KEPT_SETTINGS}
+    return everywhere() | {name: getattr(jax.config, name) for name in _KEPT_SETTINGS}
 
 
 def everywhere() -> dict[str, object]:
@@ -113,11 +118,12 @@ def work(trial: Trial, setup: Setup, rank: int) -> Outcome | Failure:
     except Exception as error:
         return Failure(described(error))
     seconds = time.perf_counter() - started
-    return Outcome(values, {name: np.asarray(array) for name, array in arrays.items()}, device(), seconds)
+    named = {name: np.asarray(array) for name, array in arrays.items()}
+    return Outcome(store.plain(values), named, device(), seconds)  # type: ignore[arg-type]
 
 
 def described(error: Exception) -> str:
     """The error and the line it comes from, as one line."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message[:300]} ({Path(place.filename).name}:{place.lineno})"
+    return f"{type(error).__name__}: {message[:300]} ({Path(frame.filename).name}:{frame.lineno})"

@@ -16,6 +16,7 @@ TASKS: dict[str, type[Task]] = {
         AdjacentPair, FixedPermutation,
     )
 }  # fmt: skip
+"""Each task's class by its name at the command line."""
 
 __all__ = [
     "BASELINES", "TASKS", "AdjacentPair", "ContrastPair", "FixedPermutation", "LocalPermute", "MirrorImage",

@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from sims.limits import at_least
-from sims.store import UserError
+from sims.runs.config_validation import at_least
+from sims.runs.store import UserError
 from sims.tasks.task import Labels, Task, Tokens
 
 

@@ -17,11 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from sims.intervals import Interval, mean_interval, proportion_interval
-from sims.limits import at_least
+from sims.runs.config_validation import at_least
+from sims.statistics.intervals import Interval, mean_interval, proportion_interval
 from sims.tasks.task import Task
 
 BASELINES = ("bag", "linear", "pairs")
+"""Models without attention, from the one that sees least."""
 LEVELS = 8  # symbols that numbers are cut into
 INVERSE_RIDGE = 0.1  # of standardised features
 
@@ -36,13 +37,13 @@ def baselines(
     at_least(100, train=train, held_out=held_out)
     at_least(2, fits=fits)
     train_key, test_key = jax.random.split(key)
-    seen = drawn(task, fits, train, key=train_key)
+    training = drawn(task, fits, train, key=train_key)
     new = drawn(task.held_out(), fits, held_out, key=test_key)
-    coded = [coded_alike(task.symbols, one, other) for one, other in zip(seen[0], new[0], strict=True)]
+    coded = [_coded_alike(task.symbols, one, other) for one, other in zip(training[0], new[0], strict=True)]
     return {
         name: accuracy([
             hits(features(codes, size), labels, features(others, size), answers)
-            for (size, codes, others), labels, answers in zip(coded, seen[1], new[1], strict=True)
+            for (size, codes, others), labels, answers in zip(coded, training[1], new[1], strict=True)
         ])
         for name, features in (("bag", bags), ("linear", positions), ("pairs", pairs))
     }  # fmt: skip
@@ -60,14 +61,16 @@ def sampled(task: Task, number: int, key: PRNGKeyArray) -> tuple[Array, Array]:
     return task.sample(key, number)
 
 
-def coded_alike(
-    symbols: int | None, seen: Shaped[np.ndarray, "number length"], new: Shaped[np.ndarray, "other length"]
+def _coded_alike(
+    symbols: int | None,
+    training: Shaped[np.ndarray, "number length"],
+    new: Shaped[np.ndarray, "other length"],
 ) -> tuple[int, Int[np.ndarray, "number length"], Int[np.ndarray, "other length"]]:
     """Size of the alphabet, and both samples as symbols 0, 1, ...; levels are those of the first."""
     if symbols:
-        return symbols, seen, new
-    edges = level_edges(seen)
-    return len(edges) + 1, np.searchsorted(edges, seen), np.searchsorted(edges, new)
+        return symbols, training, new
+    edges = level_edges(training)
+    return len(edges) + 1, np.searchsorted(edges, training), np.searchsorted(edges, new)
 
 
 def hits(

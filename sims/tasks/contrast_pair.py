@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from jaxtyping import PRNGKeyArray
 
-from sims.limits import at_least, between
 from sims.processes import ClassPair, ar1, mirror_pair, mixed_pair, moving_average
 from sims.processes.pairs import require_kappa
+from sims.runs.config_validation import at_least, between
 from sims.tasks.task import Labels, Task, Tokens
 
 
@@ -29,7 +29,7 @@ class ContrastPair(Task):
         require_kappa(self.kappa)
 
     def pair(self) -> ClassPair:
-        """The two laws."""
+        """The laws of both classes."""
         return mixed_pair(ar1(self.length, self.correlation), self.kappa)
 
     @property

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Int, PRNGKeyArray
 
-from sims.limits import at_least
+from sims.runs.config_validation import at_least
 from sims.tasks.order import ShuffleRuns
 from sims.tasks.task import Labels, Task, Tokens
 

@@ -13,15 +13,15 @@ from jaxtyping import Array, PRNGKeyArray, Shaped
 
 from sims.processes import Process, balanced_runs, mixed_runs
 from sims.processes.runs import require_mixed
-from sims.prose import SYMBOLS
-from sims.store import UserError
+from sims.runs.store import UserError
 from sims.tasks.letters import Part, letters, text
+from sims.tasks.prose import SYMBOLS
 from sims.tasks.task import Labels, Task, Tokens, by_label, fair_coins
 
-BAG_BLIND = {"constant": 0.5, "bag": 0.5}
+_BAG_BLIND = {"constant": 0.5, "bag": 0.5}
 
 
-def in_order_or_not(tokens: Tokens, width: int, *, key: PRNGKeyArray) -> tuple[Tokens, Labels]:
+def _in_order_or_not(tokens: Tokens, width: int, *, key: PRNGKeyArray) -> tuple[Tokens, Labels]:
     """Fair labels; where the label is 0, each block of `width` tokens in a random order of its own."""
     label_key, order_key = jax.random.split(key)
     labels = fair_coins(label_key, len(tokens))
@@ -50,7 +50,7 @@ class Letters(Task):
     @property
     def known(self) -> dict[str, float]:
         """The bag says nothing."""
-        return BAG_BLIND
+        return _BAG_BLIND
 
     @property
     def moved_within(self) -> int:
@@ -61,7 +61,7 @@ class Letters(Task):
         """Windows in order (1) or permuted (0)."""
         window_key, order_key = jax.random.split(key)
         windows = letters(window_key, number, self.length, self.part)
-        return in_order_or_not(windows, self.moved_within, key=order_key)
+        return _in_order_or_not(windows, self.moved_within, key=order_key)
 
     def held_out(self) -> "Letters":
         """Windows of other documents."""
@@ -134,13 +134,13 @@ class ShuffleRuns(Task):
     @property
     def known(self) -> dict[str, float]:
         """Bag and position-wise means say nothing."""
-        return BAG_BLIND | {"linear": 0.5}
+        return _BAG_BLIND | {"linear": 0.5}
 
     def sample(self, key: PRNGKeyArray, number: int) -> tuple[Tokens, Labels]:
         """Runs (1) or permuted runs (0)."""
         run_key, order_key = jax.random.split(key)
         tokens = self.process.sample(run_key, number)
-        return in_order_or_not(tokens, self.length, key=order_key)
+        return _in_order_or_not(tokens, self.length, key=order_key)
 
 
 def require_blocks(length: int, width: int) -> None:

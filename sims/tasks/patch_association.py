@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from sims.limits import at_least
-from sims.store import UserError
+from sims.runs.config_validation import at_least
+from sims.runs.store import UserError
 from sims.tasks.order import require_blocks
 from sims.tasks.task import Labels, Task, Tokens, fair_coins
 
@@ -46,7 +46,7 @@ class PatchAssociation(Task):
     @property
     def leak(self) -> float:
         """P(sum > 0 | label 1) + P(sum = 0) / 2: the accuracy of the sum's sign."""
-        return better_half(walk(self.length - self.group, self.active), self.group)
+        return _better_half(walk(self.length - self.group, self.active), self.group)
 
     @property
     def best(self) -> float:
@@ -54,16 +54,16 @@ class PatchAssociation(Task):
 
         The likelihood ratio of the labels is the number of groups of +1 over that of groups of -1."""
         whole = (self.active / 2) ** self.group  # chance that another group happens to be all +1
-        return better_half(walk(self.length // self.group - 1, 2 * whole), 1)
+        return _better_half(walk(self.length // self.group - 1, 2 * whole), 1)
 
     def sample(self, key: PRNGKeyArray, number: int) -> tuple[Tokens, Labels]:
         """Groups of the label's sign among random signs."""
-        label_key, place_key, sign_key, active_key = jax.random.split(key, 4)
+        label_key, group_key, sign_key, active_key = jax.random.split(key, 4)
         labels, shape = fair_coins(label_key, number), (number, self.length)
         signs = jax.random.rademacher(sign_key, shape, jnp.zeros(()).dtype)
         noise = jnp.where(jax.random.bernoulli(active_key, self.active, shape), signs, 0.0)
-        place = jax.random.randint(place_key, (number, 1), 0, self.length // self.group)
-        inside = (jnp.arange(self.length) // self.group)[None, :] == place
+        group = jax.random.randint(group_key, (number, 1), 0, self.length // self.group)
+        inside = (jnp.arange(self.length) // self.group)[None, :] == group
         return jnp.where(inside, (2 * labels - 1).astype(noise.dtype)[:, None], noise), labels
 
 
@@ -75,7 +75,7 @@ def walk(steps: int, active: float) -> np.ndarray:
     return law
 
 
-def better_half(law: np.ndarray, lead: int) -> float:
+def _better_half(law: np.ndarray, lead: int) -> float:
     """P(s + lead > 0) + P(s + lead = 0) / 2 for s of a `walk`."""
     sums = np.arange(len(law)) - len(law) // 2 + lead
     return math.fsum(law[sums > 0]) + math.fsum(law[sums == 0]) / 2

@@ -8,7 +8,7 @@ from jaxtyping import PRNGKeyArray
 
 from sims.processes import balanced_runs
 from sims.processes.runs import require_balanced
-from sims.store import UserError
+from sims.runs.store import UserError
 from sims.tasks.task import Labels, Task, Tokens, by_label, fair_coins
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from paper_figs import FIGURES, page
-from sims.store import Result
-from tests.paper_figs.browser import Browser, executable
+from paper_figs import EXPERIMENT_FIGURES, FIGURES
+from paper_figs.report import page
+from sims.runs.store import Result
 from tests.paper_figs.example_transformer import example_results
+from tests.paper_figs.report.browser import Browser, executable
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +32,10 @@ def captions(results: dict[str, Result]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def images(figures: dict[str, Figure]) -> dict[str, dict[str, Any]]:
-    return {name: page.picture(figure) for name, figure in figures.items()}
+def images(figures: dict[str, Figure], results: dict[str, Result]) -> dict[str, dict[str, Any]]:
+    """The pictures of the page's figures and of the first screen's."""
+    first = EXPERIMENT_FIGURES["overview"].draw(results)
+    return {name: page.picture(figure) for name, figure in {**figures, "overview": first}.items()}
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ figures and of the page only. The curves look like real ones so that the layout 
 
 import numpy as np
 
-from sims.store import Result
+from sims.runs.store import Result
 from tests.paper_figs.example_claims import claims
 from tests.paper_figs.example_record import LENGTH, interval, record
 
@@ -50,7 +50,14 @@ def blindness() -> Result:
         "proximity_alignment": interval(0.991, 0.002),
         "proximity_alignment_label": interval(0.003, 0.02),
     }
-    return Result("blindness", {"toy": toy, "length": LENGTH, "rho": 0.8}, arrays, record("blindness"))
+    values = {
+        "toy": toy,
+        "length": LENGTH,
+        "rho": 0.8,
+        "proximity_alignment_population": 1.0,
+        "loss_range": {"label_loss": interval(0.0, 0.0)},
+    }
+    return Result("blindness", values, arrays, record("blindness"))
 
 
 def reduced_flow() -> Result:
@@ -83,7 +90,8 @@ def reduced_flow() -> Result:
         "processes": ["ar1", "moving_average"],
         "max_gap": {"ar1": 3.1e-16, "moving_average": 4.4e-16},
         "toy": {"proximity_index": interval(10.4, 0.2), "proximity_index_label": interval(1.0, 0.01)},
-        "nearest_neighbour": {"predicted": 0.5, "reached": 0.497},
+        "nearest_neighbour": {},
+        "proximity_index": {"ar1": interval(10.4, 0.2)},
     }
     return Result("reduced_flow", values, arrays, record("reduced_flow"))
 
@@ -100,7 +108,14 @@ def adiabatic_toy() -> Result:
         "snr_label_by_lag": 0.001 * np.sin(7.0 * lags),
         "snr_reconstruction_by_lag": 0.4 * 0.6 ** (lags - 1.0),
     }
-    return Result("adiabatic_toy", {"toy": toy}, arrays, record("adiabatic_toy"))
+    values = {
+        "toy": toy,
+        "per_fit": {},
+        "size_exponent": {},
+        "held_out_accuracy": interval(0.5, 0.02),
+        "control": {},
+    }
+    return Result("adiabatic_toy", values, arrays, record("adiabatic_toy"))
 
 
 def score_slider() -> Result:
@@ -113,7 +128,12 @@ def score_slider() -> Result:
         arrays |= {f"{loss}_{part}": curve for part in ("mean", "low", "high", "theory")}
     scores = sizes[None, :, None, None] * (cyclic_lags(length) == 1) * np.ones((4, 1, 1, 1))
     arrays["attention"] = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    near = np.exp(-np.hypot(*(np.indices((5, 5)) - 2)))
+    pulled = np.exp(sizes[steps // 2 :, None, None] * near)
     arrays |= {
+        "image_attention": pulled / pulled.sum((1, 2), keepdims=True),
+        "image_received": np.full((2, len(pulled)), 1 / 25),
+        "image_reconstruction": 0.3 - 0.02 * sizes[steps // 2 :],
         "dial_contrast": np.array([0.0, 0.1, 0.2]),
         "dial_kappa": np.array([0.0, 0.12, 0.24]),
         "dial_label": np.array([np.inf, 460.0, 136.0]),
@@ -124,13 +144,42 @@ def score_slider() -> Result:
         "directions": list(directions),
         "length": length,
         "rho": 0.8,
-        "told": 3,
+        "class_positions": 3,
         "middle": 0.5,
+        "inside": {},
         "slope": {"label": slope, "reconstruction": slope},
+        "image": {"down": 0.6, "right": 0.85},
     }
     return Result("score_slider", values, arrays, record("score_slider"))
 
 
+def other_settings() -> Result:
+    lags = np.arange(1.0, 36.0)
+    curves = {
+        "classes": np.array([0.0098, 0.0094, 0.0064, 0.0049]),
+        "cls": np.array([3.0, 5.0, 7.0]),
+        "step": np.array([0.32, 0.61, 0.77, 0.9, 0.96]),
+        "masks": np.array([2.7, 2.2, 1.6, 1.1, 0.5]) / 1000,
+        "line": np.array([0.037, 0.0107, 0.0026]),
+        "image": 2e-4 * np.cos(lags * np.pi / 3) * np.exp(-lags / 9),
+    }
+    arrays = {f"{name}_{part}": curve for name, curve in curves.items() for part in ("mean", "theory")}
+    arrays |= {f"{name}_low": 0.9 * curve for name, curve in curves.items()}
+    arrays |= {f"{name}_high": 1.1 * curve for name, curve in curves.items()}
+    arrays |= {
+        "line_leading": np.array([0.04, 0.01, 0.0025]),
+        "classes": np.array([2, 3, 4, 6]),
+        "cls_lengths": np.array([4, 6, 8]),
+        "common": np.array([0.0, 0.25, 0.5, 1.0, 2.0]),
+        "mask_rates": np.array([0.0, 0.2, 0.4, 0.6, 0.8]),
+        "lengths": np.array([8, 16, 32]),
+    }
+    verdict = {"inside": 1.0, "worst_z": 1.2, "limit_z": 4.0, "seeds": 16, "exact": True, "level": 0.99}
+    inside = {name: verdict | {"points": len(curve)} for name, curve in curves.items()}
+    values = {"inside": inside, "where_theory_leaves": {}}
+    return Result("other_settings", values, arrays, record("other_settings"))
+
+
 def toy_results() -> tuple[Result, ...]:
     """The claims and the toy's results."""
-    return claims(), blindness(), reduced_flow(), adiabatic_toy(), score_slider()
+    return claims(), blindness(), reduced_flow(), adiabatic_toy(), score_slider(), other_settings()

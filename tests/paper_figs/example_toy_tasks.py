@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sims.store import Result
+from sims.runs.store import Result
 from tests.paper_figs.example_record import interval, record
 
 NAMES = ("order", "shuffle-runs", "patch-association", "adjacent-pair", "fixed-permutation")

@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from sims.store import Result
+from full_scale.comparison import rows as comparison_rows
+from full_scale.studies import training_states, tuning
+from full_scale.studies.arm_comparison import ArmComparison
+from sims.runs.store import Result
 from tests.paper_figs.example_record import LENGTH, interval, record
 from tests.paper_figs.example_results import (
     ARMS,
@@ -13,6 +16,7 @@ from tests.paper_figs.example_results import (
     cyclic_lags,
     toy_results,
 )
+from tests.stored_examples import completed
 
 
 def task(name: str, label_final: tuple[float, ...], spt_final: float, chance: float) -> Result:
@@ -45,22 +49,23 @@ def task(name: str, label_final: tuple[float, ...], spt_final: float, chance: fl
         "chance": chance,
         "symbols": 27 if chance == 0.5 else None,
         "floor": {"bag_of_letters": chance},
+        "uniform_attention": {"test_accuracy": interval(chance, 0.02) | {"per_seed": [chance] * SEEDS}},
         "arms": arms,
         "gain": interval(spt_final - float(np.mean(label_final)), 0.11),
     }
-    return Result(name, values, arrays, record(name))
+    return Result(name, completed(ArmComparison, values), arrays, record(name))
 
 
 def arm_values(arm: str, finals: tuple[float, ...]) -> dict[str, Any]:
     plateau = [1200 + 100 * seed if final > 0.75 else None for seed, final in enumerate(finals)]
     reached = sorted(step for step in plateau if step is not None)
     return {
-        "settings": {"learning_rate": 1e-3, "warmup": 100},
+        "settings": {"learning_rate": 1e-3, "warmup": 0.1},
         "test_accuracy": interval(float(np.mean(finals)), 0.04) | {"per_seed": list(finals)},
         "train_accuracy": interval(float(np.mean(finals)) + 0.01, 0.05),
         "plateau_steps": {
             "per_seed": plateau,
-            "median": reached[len(reached) // 2] if reached else None,
+            "median": float(reached[len(reached) // 2]) if reached else None,
             "never_share": interval(plateau.count(None) / len(plateau), 0.2),
         },
     }
@@ -88,7 +93,13 @@ def docs_order_probes() -> Result:
         "proximity_index": interval(1.02, 0.02),
     }
     states = ("initialisation", "adiabatic", "trained_label_only", "trained_spt")
-    values = {"layers": layers, "heads": heads, "states": dict.fromkeys(states, measured), "per_head": {}}
+    values = {
+        "task": "docs-order",
+        "layers": layers,
+        "heads": heads,
+        "states": dict.fromkeys(states, measured),
+        "per_head": {},
+    }
     label = np.tile(rng.normal(size=LENGTH), (LENGTH, 1)) / 900 + rng.normal(size=(LENGTH, LENGTH)) / 4000
     arrays = {
         "attention_initialisation": maps(0.02),
@@ -104,7 +115,9 @@ def docs_order_probes() -> Result:
         "proximity_index_label_only": 1 + 0.1 * rng.random((SEEDS, EVALUATIONS)),
         "proximity_index_spt": growth + 0.3 * rng.random((SEEDS, EVALUATIONS)),
     }
-    return Result("docs_order_probes", values, arrays, record("docs_order_probes"))
+    return Result(
+        "docs_order_probes", completed(training_states.Values, values), arrays, record("docs_order_probes")
+    )
 
 
 def comparison() -> Result:
@@ -130,20 +143,21 @@ def comparison() -> Result:
         row(
             "norm_ratio",
             "above 10",
-            {**interval(0, 0), "estimate": None, "low": 12.0, "high": None},
-            {**interval(0, 0), "estimate": None, "low": None, "high": None},
+            {**interval(0.0, 0.0), "estimate": None, "low": 12.0, "high": None},
+            {**interval(0.0, 0.0), "estimate": None, "low": None, "high": None},
             "undecided",
         ),
         row("proximity_index (labels)", 1.0, interval(1.0, 0.01), None, "undecided"),
     ]
-    return Result("comparison", {"rows": rows}, {}, record("comparison"))
+    values = completed(comparison_rows.Values, {"rows": rows, "by_task": rows})
+    return Result("comparison", values, {}, record("comparison"))
 
 
 def study() -> Result:
     depths = {}
     for depth, final in (("1", (0.83, 0.79, 0.81)), ("2", (0.52, 0.51, 0.58))):
         sweep = [
-            {"arm": arm, "learning_rate": rate, "warmup": 100, "validation_accuracy": 0.5 + rate * 10}
+            {"arm": arm, "learning_rate": rate, "warmup": 0.1, "validation_accuracy": [0.5 + rate * 10]}
             for arm in ARMS
             for rate in (1e-3, 3e-3)
         ]
@@ -160,7 +174,30 @@ def study() -> Result:
                 "adiabatic": {"snr_label": interval(0.003, 0.01), "snr_reconstruction": interval(0.4, 0.1)}
             },
         }
-    return Result("study", {"depths": depths}, {}, record("study"))
+    curves = task("docs_order", (0.83, 0.79, 0.81), 0.99, 0.5).arrays
+    arrays = {f"depth1_{name}": array for name, array in curves.items()}
+    return Result("study", completed(tuning.Values, {"depths": depths}), arrays, record("study"))
+
+
+def attention() -> Result:
+    """Attention of one run of each arm: near the diagonal after pretraining, in the second of two heads."""
+    local = np.exp(-cyclic_lags() / 1.5)
+    local /= local.sum(1, keepdims=True)
+    uniform = np.full((LENGTH, LENGTH), 1 / LENGTH)
+    states = {
+        "initialisation": (0.0, 0.0),
+        "pretrained": (0.2, 0.8),
+        "spt": (0.2, 0.9),
+        "label_only": (0.1, 0.1),
+    }
+    maps = {
+        state: np.stack([uniform * (1 - share) + local * share for share in shares])
+        for state, shares in states.items()
+    }
+    index = {state: [1 + 8 * share for share in shares] for state, shares in states.items()}
+    values = {"task": "docs_order", "seed": 0, "proximity_index": index}
+    arrays = {f"attention_{state}": each for state, each in maps.items()}
+    return Result("attention", values, arrays, record("attention"))
 
 
 def example_results() -> dict[str, Result]:
@@ -172,5 +209,6 @@ def example_results() -> dict[str, Result]:
         docs_order_probes(),
         comparison(),
         study(),
+        attention(),
     )
     return {result.name: result for result in made}

@@ -11,7 +11,6 @@ import pytest
 
 import paper_figs
 
-pytestmark = pytest.mark.timeout(600)  # it compiles what a diagnosis needs: slow where cores are shared
 NOTEBOOK = Path(paper_figs.__file__).parent / "tutorial.ipynb"
 CELLS = json.loads(NOTEBOOK.read_text())["cells"]
 
@@ -37,25 +36,30 @@ def printed() -> list[str]:
     return told
 
 
+@pytest.mark.heavy
 def test_the_label_gradient_is_a_key_bias_to_rounding(printed):
     assert float(re.search(r"gradient: (\S+) of", printed[1])[1]) < 1e-12
 
 
+@pytest.mark.heavy
 def test_a_residual_path_and_a_nonlinearity_open_the_eye(printed):
     shares = [float(share) for share in re.findall(r"0\.\d+", printed[2].splitlines()[0])]
     assert len(shares) == 2 and all(0.05 < share < 0.99 for share in shares)
 
 
+@pytest.mark.heavy
 def test_a_missing_package_is_a_sentence_and_not_an_error(printed):
     assert "visible share" in printed[3] or "pip install 'sptlab[pytorch]'" in printed[3]
 
 
+@pytest.mark.heavy
 def test_the_diagnosis_gives_a_verdict_with_reasons(printed):
     kind, *reasons = printed[4].splitlines()
     assert kind in ("pretrain first", "no need", "neither sees anything", "undecided")
     assert reasons and all(reason.startswith("because ") for reason in reasons)
 
 
+@pytest.mark.heavy
 def test_the_stored_study_is_read_and_drawn(printed):
     assert "made by: sptlab study" in printed[5]
     assert re.search(r"spt 0\.99\d* \[", printed[5]) and "Both arms at equal steps." in printed[5]

@@ -27,7 +27,7 @@ def compile_quickly():
 @pytest.fixture(scope="session")
 def sweep_file(tmp_path_factory):
     """The toy sweep's TOML file."""
-    from tests.sims.toy_sweep import SWEEP
+    from tests.sims.sweeps.toy_sweep import SWEEP
 
     path = tmp_path_factory.mktemp("file") / "phase.toml"
     path.write_text(SWEEP)
@@ -37,7 +37,7 @@ def sweep_file(tmp_path_factory):
 @pytest.fixture
 def journal(tmp_path, monkeypatch):
     """The file in which trials note that they begin and end."""
-    from tests.sims.toy_trials import JOURNAL
+    from tests.sims.sweeps.toy_trials import JOURNAL
 
     monkeypatch.setenv(JOURNAL, str(tmp_path / "journal"))
     return tmp_path / "journal"
@@ -46,7 +46,7 @@ def journal(tmp_path, monkeypatch):
 @pytest.fixture
 def drive(journal):
     """Start `sptlab simulate toy-trials` in a process group of its own; none outlives the test."""
-    from tests.sims.toy_sweep import DRIVER
+    from tests.sims.sweeps.toy_sweep import DRIVER
 
     started = []
 
@@ -68,7 +68,7 @@ def drive(journal):
 def here(front_door, monkeypatch):
     """Run `sptlab simulate toy-trials` in this process: for what fails before a worker starts."""
     import sims
-    from tests.sims import toy_trials
+    from tests.sims.sweeps import toy_trials
 
     toy = sims.Experiment(toy_trials.Config, toy_trials.run, "a toy", 1)
     monkeypatch.setitem(sims.EXPERIMENTS, "toy_trials", toy)

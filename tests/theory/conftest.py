@@ -6,7 +6,7 @@ import jax
 import pytest
 from hypothesis import HealthCheck, settings
 
-from theory.claims import CLAIMS, Verdict
+from theory.claims import CLAIMS, ClaimVerdict
 
 # each new length is compiled anew, so an example takes as long as the machine is busy
 settings.register_profile("lengths", max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
@@ -22,11 +22,11 @@ def compile_quickly():
 
 
 @pytest.fixture(scope="session")
-def verdict() -> Callable[[str], Verdict]:
+def verdict() -> Callable[[str], ClaimVerdict]:
     """The verdict on a claim; its checks run once for all tests that ask."""
-    known: dict[str, Verdict] = {}
+    known: dict[str, ClaimVerdict] = {}
 
-    def of(label: str) -> Verdict:
+    def of(label: str) -> ClaimVerdict:
         if label not in known:
             known[label] = CLAIMS[label].verify(key=jax.random.key(20260511))
         return known[label]

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from hypothesis import strategies as st
 
-from theory.claims.check import quick_compilation
+from theory.claims.checks.programs import quick_compilation
 
 PLANTED = 1e-6
 """Relative size of an error planted in a closed form, which a check has to find."""

@@ -1,6 +1,8 @@
 """What `import theory` offers: every name exists, is jittable and differentiable, and refuses nonsense."""
 
 import inspect
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +11,8 @@ import pytest
 
 import theory
 from tests.theory.settings import compiled
-from theory import shapes
-from theory.tolerances import FLOAT32, monte_carlo
+from theory.claims.checks.tolerances import FLOAT32, monte_carlo
+from theory.minimal_model import shapes
 
 NUMBERS = np.random.default_rng(0)
 LENGTH = 4
@@ -45,6 +47,18 @@ CALLS = {
     "forgotten_kernel": (lambda g: theory.forgotten_kernel(g, rate, 0.1, 3), kernel),
     "attention_weights": (theory.attention_weights, scores),
     "circulant": (theory.circulant, kernel),
+    "cls_features": (lambda s: theory.cls_features(s, tokens, value_map, jnp.tanh), scores),
+    "cls_score_gradient": (lambda s: theory.cls_score_gradient(s, tokens, value_map, vector), scores),
+    "first_step_visible_share": (theory.first_step_visible_share, tokens),
+    "raster_kernel": (theory.raster_kernel, scores),
+    "raster_share": (theory.raster_share, scores),
+    "torus_circulant": (theory.torus_circulant, tokens),
+    "torus_kernel": (lambda s: theory.torus_kernel(s, 2, 2), scores),
+    "torus_proximity_law": (lambda c: theory.torus_proximity_law(value, c), scores),
+    "line_visible_share": (lambda v: theory.line_visible_share(v, 0.5, 8), rate),
+    "masked_proximity_law": (lambda c: theory.masked_proximity_law(value, c, 0.3), autocovariance),
+    "mean_step_of_scores": (lambda g: theory.mean_step_of_scores(g, positions, 0.5), scores),
+    "step_of_scores": (lambda g: theory.step_of_scores(g, positions, maps, maps), scores),
     "circulant_kernel": (theory.circulant_kernel, scores),
     "decompose": (theory.decompose, scores),
     "fit_head": (lambda z: theory.fit_head(z, labels, chances, 0.1), features),
@@ -113,10 +127,21 @@ CALLS = {
     "escape_steps": (lambda g: theory.escape_steps(1e-3, 1.0, g, 0.1), rate),
     "escape_time": (lambda g: theory.escape_time(1e-3, 1.0, g), rate),
     "factored_escape_time": (lambda s: theory.factored_escape_time(0.1, 1.0, s), rate),
+    "slow_factored_time": (lambda s: theory.slow_factored_time(0.1, 1.0, 0.5, s), rate),
     "first_order_time": (lambda g: theory.first_order_time(1.0, g), scores),
     "label_saddle": (
         lambda z: theory.label_saddle(z, z[:, :, None, None] * scores[None, None], labels, chances),
         features,
+    ),
+    "many_class_saddle": (
+        lambda z: theory.many_class_saddle(
+            z, z[:, :, None, None] * scores[None, None], labels.astype(int), chances, 2
+        ),
+        features,
+    ),
+    "class_contrast_rate": (
+        lambda s: theory.class_contrast_rate(jnp.asarray([0.3, 0.7]), jnp.stack([s, 2 * s]), 0.7),
+        scores,
     ),
     "noisy_spread": (lambda g: theory.noisy_spread(3.0, 0.1, g, 0.1, 0.5), rate),
     "plateau_path": (lambda t: theory.plateau_path(t, 0.1, 0.7, 0.3), kernel),
@@ -211,6 +236,7 @@ OF_NUMBERS = {
     "VISIBILITY",
     "Row",
     "visible_dimension",
+    "visible_dimension_share",
     "visible_share",
     "Contrast",
     "Head",
@@ -220,6 +246,7 @@ OF_NUMBERS = {
     "blind_dimension",
     "dimensions",
     "isotropic_visible_share",
+    "contrast_direction",
     "lag_direction",
     "missing_neighbours",
     "ring_positions",
@@ -228,10 +255,35 @@ OF_NUMBERS = {
 }
 
 PROBES = {"Objective", "Probe", "blind_curvature", "principal_angles", "probe"}  # see test_probe.py
+REGISTRIES = {"CLAIMS", "derive", "verify"}  # imported when asked for; see test_registry.py
 
 
 def test_every_public_name_is_called_here():
-    assert set(theory.__all__) == set(CALLS) | OF_NUMBERS | PROBES
+    assert set(theory.__all__) == set(CALLS) | OF_NUMBERS | PROBES | REGISTRIES
+
+
+def test_claims_and_derivations_are_public():
+    assert [theory.derive(label).label for label in theory.CLAIMS] == list(theory.CLAIMS)
+    assert "verify" in dir(theory)
+    (verdict,) = theory.verify(["C3"], key=jax.random.key(0))
+    assert verdict.claim is theory.CLAIMS["C3"]
+    with pytest.raises(AttributeError, match="no attribute 'proof'"):
+        theory.proof  # noqa: B018
+
+
+def test_importing_theory_brings_no_computer_algebra_and_no_claims():
+    heavy = (
+        "sympy",
+        "scipy.stats",
+        "sklearn",
+        "equinox",
+        "matplotlib",
+        "theory.claims",
+        "theory.claims.derivations",
+    )
+    code = f"import sys, theory; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -282,10 +334,10 @@ def test_a_kernel_needs_two_lags():
 def test_tokens_of_another_length_are_refused():
     told = r"tokens must have as many positions as scores.*cut or pad tokens to 4"
     with pytest.raises(ValueError, match=told):
-        shapes.require_length(tokens[:3], LENGTH, "tokens", "scores")
+        shapes.require_length(tokens[:3], LENGTH, "tokens", "scores", axes=2)
 
 
 def test_a_monte_carlo_tolerance_needs_a_spread():
-    assert monte_carlo(0.1) == pytest.approx(0.45)
+    assert monte_carlo(0.1) == pytest.approx(0.55)
     with pytest.raises(ValueError, match=r"positive finite standard error: got 0.0"):
         monte_carlo(0.0)

@@ -1,9 +1,8 @@
-"""The claims: each with its statement, its regime, its formula, and checks of every kind.
+"""One folder per claim: statement, regime, formula and checks in `claim`, the argument in `derivation`.
 
-`CLAIMS` is read by the command line, the tests, the report and the figures.
+`CLAIMS` reads these folders; the command line, the tests, the report and the figures read `CLAIMS`.
 """
 
-import importlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,21 +10,21 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from theory.claims.check import KINDS, Check, Claim, Verdict
+from theory.claims.checks.check import KINDS, Check, Claim, ClaimVerdict
+from theory.claims.folders import Folders
 
 THREADS = 2  # nearly all the time goes to compiling, which threads share well
-MODULES = [importlib.import_module(f"theory.claims.c{number:02}") for number in range(1, 25)]
 
-CLAIMS: dict[str, Claim] = {module.CLAIM.label: module.CLAIM for module in MODULES}
-"""The registry, in the order of the labels."""
+CLAIMS: Folders[Claim] = Folders("claim", "CLAIM")
+"""The claims by label, in the order of the labels; each is imported when it is first asked for."""
 
 
 def verify(
     labels: Sequence[str] | None = None,
     *,
-    key: PRNGKeyArray,
+    key: PRNGKeyArray | Sequence[PRNGKeyArray],
     report: Callable[[int, int, str], None] | None = None,
-) -> list[Verdict]:
+) -> list[ClaimVerdict]:
     """Run the checks of the claims named, or of all; a claim's checks see the same key either way.
 
     Parameters
@@ -33,7 +32,8 @@ def verify(
     labels
         Such as `["C1", "C9"]`; all claims when None.
     key
-        Feeds every random draw; each claim folds its number in.
+        Feeds every random draw; each claim folds its number in. Of several keys in a list, each check is told
+        at the one where it does worst; its program is compiled once.
     report
         Called with (done, total, label) as each claim is finished.
 
@@ -50,13 +50,16 @@ def verify(
             "claims are checked to 1e-12 and need float64: got float32; "
             'call jax.config.update("jax_enable_x64", True) first'
         )
+    keys = list(key) if isinstance(key, Sequence) else [key]
     pool = ThreadPoolExecutor(THREADS)
     try:
         claims = [CLAIMS[label] for label in chosen]
-        running = [claim.outcomes(key=claim_key(claim, key), each=pool.map) for claim in claims]
+        running = [
+            claim.outcomes(keys=[claim_key(claim, each) for each in keys], each=pool.map) for claim in claims
+        ]
         verdicts = []
         for claim, outcomes in zip(claims, running, strict=True):
-            verdicts.append(Verdict(claim, tuple(outcomes)))
+            verdicts.append(ClaimVerdict(claim, tuple(outcomes)))
             if report is not None:
                 report(len(verdicts), len(claims), claim.label)
     finally:
@@ -69,4 +72,4 @@ def claim_key(claim: Claim, key: PRNGKeyArray) -> PRNGKeyArray:
     return jax.random.fold_in(key, int(claim.label.removeprefix("C")))
 
 
-__all__ = ["CLAIMS", "KINDS", "Check", "Claim", "Verdict", "verify"]
+__all__ = ["CLAIMS", "KINDS", "Check", "Claim", "ClaimVerdict", "verify"]

@@ -4,8 +4,11 @@ The cosines are the singular values of Q_1^T Q_2 for orthonormal bases Q_1, Q_2 
 per-sample gradients (Bjorck and Golub 1973), from Gram matrices alone.   [C9]
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from jaxtyping import Array, Float
+from jax.typing import ArrayLike
+from jaxtyping import Float
 
 from theory.probes.gram import MEMORY, Report, gram
 from theory.probes.sources import Joined, Objective, Source, differentiated
@@ -16,7 +19,7 @@ def principal_angles(
     first: Objective,
     second: Objective,
     *,
-    bias: Float[Array, "*maps query key"],
+    bias: ArrayLike | Sequence,
     memory: int = MEMORY,
     report: Report | None = None,
 ) -> list[Float[np.ndarray, " angle"]]:

@@ -13,9 +13,9 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int
 
-from theory.attention import attention_weights
+from theory.minimal_model.attention import attention_weights
+from theory.minimal_model.shapes import require_length
 from theory.probes.sources import Source, chunks
-from theory.shapes import require_length
 
 MEMORY = 1_200_000_000
 """Bytes of gradients held at once."""
@@ -58,8 +58,8 @@ def label_gram(
         If `scores` is not square, or the numbers of positions or samples differ.
     """
     weights = attention_weights(scores)
-    require_length(tokens[0], len(scores), "tokens[0]", "scores")
-    require_length(head_gradients, len(tokens), "head_gradients", "tokens")
+    require_length(tokens[0], len(scores), "tokens[0]", "scores", axes=2)
+    require_length(head_gradients, len(tokens), "head_gradients", "tokens", axes=2)
     per_key = jnp.einsum("nf,fw,nkw->nk", head_gradients, value_map, tokens)
     squares, per_query = weights**2, per_key @ weights.T
     crossed = (per_key @ squares.T) @ per_query.T
@@ -96,11 +96,11 @@ def gram(
     rows = -(-count // -(-count // rows))
     size = chunk_size(source.bias, memory, rows)
     maps = source.bias.size // shape[-1] ** 2
-    found = np.zeros((maps, count, count), source.bias.dtype)
+    inner = np.zeros((maps, count, count), source.bias.dtype)
     total = sum(count - first for first in range(0, count, rows))
     done = 0
 
-    def tell(number: int) -> None:
+    def progress(number: int) -> None:
         nonlocal done
         done = min(done + number, total)
         if report is not None:
@@ -110,22 +110,23 @@ def gram(
         last = min(first + rows, count)
         store = jnp.zeros((maps, last - first, shape[-1] ** 2), source.bias.dtype)
         for start, stop in chunks(first, last, size):
-            gradients = require_finite(source(start, stop), start)
+            gradients = source(start, stop)
             if visit is not None:
                 visit(start, gradients)
             store = filled(store, gradients, start - first)
-            tell(stop - start)
-        found[:, first:last, first:last] = products(store, store)
+            progress(stop - start)
+        own = require_finite(np.asarray(products(store, store)), first)
+        inner[:, first:last, first:last] = own
         for low, high in chunks(last, count, PANEL * size) if last < count else ():
             panel = jnp.zeros((maps, high - low, shape[-1] ** 2), source.bias.dtype)
             for start, stop in chunks(low, high, size):
                 panel = filled(panel, source(start, stop), start - low)
-                tell(stop - start)
+                progress(stop - start)
             cross = np.asarray(products(store, panel))
-            found[:, first:last, low:high] = cross
-            found[:, low:high, first:last] = cross.swapaxes(1, 2)
+            inner[:, first:last, low:high] = cross
+            inner[:, low:high, first:last] = cross.swapaxes(1, 2)
         del store
-    return found.reshape(*shape[:-2], count, count)
+    return inner.reshape(*shape[:-2], count, count)
 
 
 def chunk_size(bias: Float[Array, "*maps query key"], memory: int, most: int) -> int:
@@ -154,17 +155,15 @@ def products(
     rows: Float[Array, "map row entry"], columns: Float[Array, "map column entry"]
 ) -> Float[Array, "map row column"]:
     """All inner products, map by map: no copy of the rows is made."""
-    return jnp.stack([row @ column.T for row, column in zip(rows, columns, strict=True)])
+    return jnp.einsum("mre,mce->mrc", rows, columns)
 
 
-def require_finite(
-    gradients: Float[Array, "sample *maps query key"], start: int
-) -> Float[Array, "sample *maps query key"]:
-    """The gradients, or `ValueError` that names the first sample with NaN or infinity."""
-    fine = np.asarray(jnp.isfinite(gradients).all(axis=tuple(range(1, gradients.ndim))))
+def require_finite(own: Float[np.ndarray, "map row row"], first: int) -> Float[np.ndarray, "map row row"]:
+    """The inner products, or `ValueError` that names the first sample whose gradient is not finite."""
+    fine = np.isfinite(np.diagonal(own, axis1=1, axis2=2)).all(axis=0)
     if not fine.all():
         raise ValueError(
-            f"gradients must be finite: got NaN or infinity at sample {start + int(np.argmin(fine))}; "
+            f"gradients must be finite: got NaN or infinity at sample {first + int(np.argmin(fine))}; "
             f"check that sample, and masks that forbid every key of a query"
         )
-    return gradients
+    return own

@@ -4,21 +4,23 @@ Theory's questions asked of a model that nobody here wrote: which part of score 
 lie in, how many directions do they span, and how loud is the signal in them?   [C1, C2, C9, C19]
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
+from theory.label_blindness.subspaces import decompose, visible_share
 from theory.probes.gram import MEMORY, Report, gram
-from theory.probes.signal import Signal, found_projections, normalised, signal
+from theory.probes.signal import Signal, leading_projections, normalised, relative_rounding, signal
 from theory.probes.sources import Loss, Objective, Source, differentiated
 from theory.probes.spectrum import Spectrum, spectrum
-from theory.subspaces import decompose
+from theory.probes.summary import table
 
-FOUND = 3
+LEADING_DIRECTIONS = 3
 
 
 class Energy(NamedTuple):
@@ -33,9 +35,8 @@ class Energy(NamedTuple):
 
     @property
     def visible_share(self) -> Float[np.ndarray, "*maps"]:
-        """key bias / (key bias + doubly centred); NaN where both are 0.   [C1, C2, C9]"""
-        total = self.key_bias + self.doubly_centred
-        return np.divide(self.key_bias, total, out=np.full_like(total, np.nan), where=total > 0)
+        """key bias / (key bias + doubly centred) of a gradient; NaN where both are 0.   [C1, C2, C9]"""
+        return visible_share(self.key_bias, self.key_bias + self.doubly_centred)
 
 
 class Probe(NamedTuple):
@@ -52,13 +53,18 @@ class Probe(NamedTuple):
     gram: Float[np.ndarray, "*maps sample sample"]
     along: dict[str, Signal]
     """Signal along each given direction."""
-    found: Signal
-    """Held-out, along the mean gradient of the other half, then its leading directions: (..., 1 + found)."""
+    leading: Signal
+    """Held-out, along the mean gradient of the other half, then its leading ones: (..., 1 + leading)."""
 
     @property
     def rank_is_conclusive(self) -> bool:
         """More samples than directions found: the rank is the space's, not the sample's."""
         return bool((self.spectrum.rank < self.samples).all())
+
+    def __str__(self) -> str:
+        """A table with a line for each layer and head: `print(probed)`."""
+        columns = {"key-bias share": self.mean_energy.visible_share, "rank": self.spectrum.rank}
+        return table(self.samples, self.mean_gradient, columns, self.along)
 
 
 def probe(
@@ -66,9 +72,9 @@ def probe(
     params: PyTree,
     batch: PyTree,
     *,
-    bias: Float[Array, "*maps query key"],
-    directions: Mapping[str, Float[Array, "..."]] | None = None,
-    found: int = FOUND,
+    bias: ArrayLike | Sequence,
+    directions: Mapping[str, ArrayLike | Sequence] | None = None,
+    leading: int = LEADING_DIRECTIONS,
     key: PRNGKeyArray | None = None,
     memory: int = MEMORY,
     report: Report | None = None,
@@ -80,15 +86,17 @@ def probe(
     loss
         `loss(bias, params, batch)`, the mean over the batch, a scalar; it adds `bias` to the attention
         scores before the softmax. Called on one sample at a time (a leading axis of 1). Random choices,
-        such as masks or their keys, travel in the batch.
+        such as masks or their keys, travel in the batch: a loss that draws anew at each call is refused,
+        and a key fixed inside it is one draw, the same for every sample.
     params, batch
-        Any pytrees; every leaf of `batch` has the samples in front.
+        Any pytrees; every leaf of `batch` has the samples in front. A list of numbers counts as an array.
     bias
-        Where to differentiate, shape (..., L, L) with layers and heads in front; usually zeros.
-        float64 for ranks.
+        Where to differentiate, shape (..., L, L) with layers and heads in front; usually zeros. float64 for
+        ranks; float32 or bfloat16 as the model computes, so that the probe knows its rounding.
     directions
-        Named score directions, each (L, L) or of the bias's shape, along which to take the signal.
-    found
+        Named score directions, each (L, L), (heads, L, L) or of the bias's shape, along which to take the
+        signal: SNR exactly 0 and `blind` where all projections are 0 up to rounding.
+    leading
         How many leading directions of one half of the samples to test on the other.
     key
         Splits the samples into these halves; `jax.random.key(0)` when None.
@@ -99,7 +107,8 @@ def probe(
 
     Returns
     -------
-    Energies of gauge, key bias and doubly centred part, spectrum and ranks, signal to noise.
+    Energies of gauge, key bias and doubly centred part, spectrum and ranks, signal to noise; `print` shows a
+    table by layer and head.
 
     Raises
     ------
@@ -121,43 +130,66 @@ def probe(
     (5, 1.0)
     """
     source = differentiated(Objective(loss, params, batch), bias)
-    return probe_source(source, directions=directions, found=found, key=key, memory=memory, report=report)
+    return probe_source(source, directions=directions, leading=leading, key=key, memory=memory, report=report)
 
 
 def probe_source(
     source: Source,
     *,
-    directions: Mapping[str, Float[Array, "..."]] | None = None,
-    found: int = FOUND,
+    directions: Mapping[str, ArrayLike | Sequence] | None = None,
+    leading: int = LEADING_DIRECTIONS,
     key: PRNGKeyArray | None = None,
     memory: int = MEMORY,
     report: Report | None = None,
 ) -> Probe:
     """`probe` of gradients from anywhere: see `theory.probes.sources.Source`."""
-    bias, count = source.bias, source.samples
-    named = dict(directions or {})
+    bias, count, named = source.bias, source.samples, dict(directions or {})
     collected = Collected(source, normalised(named, bias))
     products = gram(source, visit=collected, memory=memory, report=report)
-    along = {name: signal(collected.projections[..., place]) for place, name in enumerate(named)}
-    mean = np.asarray(collected.total / count)
+    length = bias.shape[-1]
+    entry = getattr(source, "rounding", float(np.finfo(bias.dtype).eps))
+    rounding = relative_rounding(length, bias.dtype, entry)
+    mean, errors = collected.total / count, rounding_of(collected.energies, rounding, entry)
     return Probe(
         samples=count,
-        length=bias.shape[-1],
+        length=length,
         mean_gradient=mean,
-        mean_energy=energy_of(mean),
+        mean_energy=energy_of(mean, np.asarray(np.sqrt((errors**2).mean(axis=0)))),
         sample_energy=Energy(*collected.energies.mean(axis=0)),
         spectrum=spectrum(products),
         gram=products,
-        along=along,
-        found=found_signal(products, found, jax.random.key(0) if key is None else key),
+        along={name: signal(collected.projections[..., index], errors) for index, name in enumerate(named)},
+        leading=leading_signal(products, leading, jax.random.key(0) if key is None else key, rounding),
     )
 
 
-def energy_of(gradient: Float[np.ndarray, "*maps query key"]) -> Energy:
-    """Energies of one gradient, each part formed: exact down to eps times the part itself."""
-    matrices = jnp.asarray(gradient).reshape(-1, *gradient.shape[-2:])
-    parts = jax.vmap(decompose)(matrices)
-    return Energy(*(np.asarray(jnp.sum(part**2, (1, 2))).reshape(gradient.shape[:-2]) for part in parts))
+def rounding_of(
+    energies: Float[np.ndarray, "sample part *maps"], relative: float, entry: float
+) -> Float[np.ndarray, "sample *maps"]:
+    """What rounding can leave of <G_n, D>: `relative` |G_n|, and the norm of its gauge part.
+
+    A softmax makes the gauge part 0, so what is there measures how far the model's own sums cancel: tokens
+    with a large mean make every entry wrong by as much. A gauge part above the square root of the entries'
+    rounding is real, from a bias that no softmax follows, and does not count.
+    """
+    sizes, gauge = np.sqrt(energies.sum(axis=1)), np.sqrt(energies[:, 0])
+    return relative * sizes + np.where(gauge < entry**0.5 * sizes, gauge, 0.0)
+
+
+def energy_of(gradient: Float[np.ndarray, "*maps query key"], rounding: Float[np.ndarray, "*maps"]) -> Energy:
+    """Energies of one gradient, each part formed: exact down to eps times the part itself.
+
+    All are 0 where its norm is at most `rounding`: the samples' gradients cancelled.
+    """
+    parts = np.asarray(part_energies(jnp.asarray(gradient).reshape(-1, *gradient.shape[-2:])))
+    parts = parts.reshape(3, *gradient.shape[:-2])
+    return Energy(*np.where(parts.sum(axis=0) > rounding**2, parts, 0.0))
+
+
+@jax.jit
+def part_energies(matrices: Float[Array, "map query key"]) -> Float[Array, "part map"]:
+    """Squared norms of the three parts of every matrix."""
+    return jnp.stack([jnp.sum(part**2, axis=(1, 2)) for part in jax.vmap(decompose)(matrices)])
 
 
 class Collected:
@@ -168,54 +200,53 @@ class Collected:
         self.directions = directions
         self.energies = np.zeros((count, 3, *maps), source.bias.dtype)
         self.projections = np.zeros((count, *maps, len(directions)), source.bias.dtype)
-        self.total = jnp.zeros(source.bias.shape, source.bias.dtype)
-        self.seen = 0
+        self.total = np.zeros(source.bias.shape, source.bias.dtype)
+        self.visited = 0
 
     def __call__(self, start: int, gradients: Float[Array, "sample *maps query key"]) -> None:
         stop = start + len(gradients)
-        self.energies[start:stop] = energies(gradients)
-        self.projections[start:stop] = projections(gradients, self.directions)
-        self.total += weighted_sum(gradients, np.arange(start, stop) >= self.seen)
-        self.seen = stop
+        counted = jnp.asarray(np.arange(start, stop) >= self.visited)
+        energies, along, total = digest(gradients, self.directions, counted)
+        self.energies[start:stop], self.projections[start:stop] = energies, along
+        self.total += np.asarray(total)
+        self.visited = stop
 
 
 @jax.jit
+def digest(
+    gradients: Float[Array, "sample *maps query key"],
+    directions: Float[Array, "direction *maps query key"],
+    counted: Bool[Array, " sample"],
+) -> tuple[
+    Float[Array, "sample part *maps"], Float[Array, "sample *maps direction"], Float[Array, "*maps query key"]
+]:
+    """Energies and projections <G_n, D> of every sample, and the sum over those that count: one program."""
+    along = jnp.moveaxis(directions, 0, -3)
+    projections = jnp.sum(gradients[..., None, :, :] * along[None], axis=(-2, -1))
+    return energies(gradients), projections, jnp.tensordot(counted.astype(gradients.dtype), gradients, axes=1)
+
+
 def energies(gradients: Float[Array, "sample *maps query key"]) -> Float[Array, "sample part *maps"]:
     """Squared norms of gauge, key bias and the rest, from row and column means: no part is formed.
 
     By Pythagoras the doubly centred energy is what is left, down to eps times the whole.   [C1]
     """
     length = gradients.shape[-1]
-    per_query = gradients @ jnp.full(length, 1 / length, gradients.dtype)
-    per_key = gradients.sum(axis=-2) / length
+    per_query, per_key = gradients.sum(axis=-1) / length, gradients.sum(axis=-2) / length
     excess = per_key - per_query.mean(axis=-1, keepdims=True)
     gauge, key_bias = (length * jnp.sum(part**2, axis=-1) for part in (per_query, excess))
-    whole = jnp.einsum("...qk,...qk->...", gradients, gradients)
-    left = whole - gauge - key_bias
+    left = jnp.sum(gradients**2, axis=(-2, -1)) - gauge - key_bias
     return jnp.stack([gauge, key_bias, jnp.maximum(left, 0.0)], axis=1)
 
 
-@jax.jit
-def projections(
-    gradients: Float[Array, "sample *maps query key"], directions: Float[Array, "direction *maps query key"]
-) -> Float[Array, "sample *maps direction"]:
-    """<G_n, D> for every sample, layer, head and direction."""
-    return jnp.einsum("n...qk,d...qk->n...d", gradients, directions)
-
-
-@jax.jit
-def weighted_sum(
-    gradients: Float[Array, "sample *maps query key"], counted: Bool[Array | np.ndarray, " sample"]
-) -> Float[Array, "*maps query key"]:
-    """Sum over the samples that count, as a product of matrices: several times faster than a reduction."""
-    return jnp.einsum("n,n...->...", counted.astype(gradients.dtype), gradients)
-
-
-def found_signal(gram: Float[np.ndarray, "*maps sample sample"], number: int, key: PRNGKeyArray) -> Signal:
+def leading_signal(
+    gram: Float[np.ndarray, "*maps sample sample"], number: int, key: PRNGKeyArray, rounding: float
+) -> Signal:
     """Signal along directions found on a random half of the samples, measured on the other."""
     count = gram.shape[-1]
     number = min(number, count // 2)
-    split = np.asarray(jax.random.permutation(key, jnp.arange(count) % 2))
+    split = np.random.default_rng(np.asarray(jax.random.key_data(key))).permutation(np.arange(count) % 2)
     matrices = gram.reshape(-1, count, count)
-    along = np.stack([found_projections(matrix, split, number) for matrix in matrices], axis=1)
-    return Signal(*(part.reshape(*gram.shape[:-2], number + 1) for part in signal(along)))
+    halves = [leading_projections(matrix, split, number, rounding) for matrix in matrices]
+    along, errors = (np.stack(part, axis=1) for part in zip(*halves, strict=True))
+    return Signal(*(part.reshape(*gram.shape[:-2], number + 1) for part in signal(along, errors)))

@@ -6,18 +6,26 @@ head. A model of one's own takes the bias as an argument.   [C1, C2, C9]
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from theory.probes.angles import source_angles
 from theory.probes.gram import MEMORY, Report
-from theory.probes.probe import FOUND, Probe, probe_source
-from theory.probes.sources import require_bias, require_loss, sample_count
+from theory.probes.probe import LEADING_DIRECTIONS, Probe, probe_source
+from theory.probes.sources import (
+    require_bias,
+    require_dependence,
+    require_finite_loss,
+    require_repeatable,
+    require_scalar,
+    sample_count,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +79,10 @@ def torch_gradients(
     source = TorchGradients(loss, model, batch, bias)
     with torch.no_grad():
         value, poisoned = (source.value(at, 0) for at in (bias, torch.full_like(bias, torch.nan)))
-    require_loss(as_jax(value), as_jax(poisoned))
+    require_scalar(tuple(value.shape))
+    require_finite_loss(as_jax(value))
+    require_dependence(as_jax(poisoned))
+    require_repeatable(*([np.asarray(source(0, 1))] for _ in range(2)))
     return source
 
 
@@ -81,8 +92,8 @@ def torch_probe(
     batch: Any,
     *,
     bias: "torch.Tensor",
-    directions: Mapping[str, Float[Array, "..."]] | None = None,
-    found: int = FOUND,
+    directions: Mapping[str, ArrayLike | Sequence] | None = None,
+    leading: int = LEADING_DIRECTIONS,
     key: PRNGKeyArray | None = None,
     memory: int = MEMORY,
     report: Report | None = None,
@@ -107,7 +118,7 @@ def torch_probe(
         As `theory.probe`; also for a model in training mode.
     """
     source = torch_gradients(loss, model, batch, bias)
-    return probe_source(source, directions=directions, found=found, key=key, memory=memory, report=report)
+    return probe_source(source, directions=directions, leading=leading, key=key, memory=memory, report=report)
 
 
 def torch_principal_angles(
@@ -190,11 +201,11 @@ def score_bias(model: "torch.nn.Module", bias: "torch.Tensor") -> Iterator[None]
 
 def adding(bias: "torch.Tensor", layer: "torch.nn.Module") -> Callable:
     """A hook that adds the bias to the layer's attention mask, wherever its caller puts it."""
-    place = list(inspect.signature(layer.forward).parameters).index("attention_mask")
+    index = list(inspect.signature(layer.forward).parameters).index("attention_mask")
 
     def hook(_: Any, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        if place < len(args):
-            return (*args[:place], joined(args[place], bias), *args[place + 1 :]), kwargs
+        if index < len(args):
+            return (*args[:index], joined(args[index], bias), *args[index + 1 :]), kwargs
         return args, {**kwargs, "attention_mask": joined(kwargs.get("attention_mask"), bias)}
 
     return hook

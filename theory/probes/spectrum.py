@@ -61,6 +61,6 @@ def span(
     """
     values, vectors = np.linalg.eigh(gram)
     values, vectors = values[::-1], vectors[:, ::-1]
-    kept = values > max(len(gram) * np.finfo(gram.dtype).eps * values[0], 0.0)
-    singular = np.sqrt(values[kept])
-    return vectors[:, kept] / singular, singular
+    nonzero = values > max(len(gram) * np.finfo(gram.dtype).eps * values[0], 0.0)
+    singular = np.sqrt(values[nonzero])
+    return vectors[:, nonzero] / singular, singular

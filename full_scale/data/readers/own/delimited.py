@@ -1,0 +1,82 @@
+"""Tables as text: csv with commas, semicolons, tabs or bars, with or without a header; the UCR tsv."""
+
+import re
+from pathlib import Path
+
+from full_scale.data.readers.files import AGAIN, decoded, unfolded, unusable
+from full_scale.data.readers.own.columns import DEFAULT, LABELS, Columns
+from full_scale.data.readers.own.table import Table
+from full_scale.data.readers.tables import csv_rows
+
+_DELIMITERS = ("\t", ";", ",", "|")
+_NUMBER = re.compile(
+    r"\s*[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?\s*|\s*[+-]?(nan|inf)\s*", re.IGNORECASE
+)
+UCR = re.compile(r"(.*)_(TRAIN|TEST)\.(tsv|txt|csv)", re.IGNORECASE)
+LAST = ("last", "-1")
+
+
+def read_delimited(path: Path, columns: Columns = DEFAULT) -> Table:
+    """The table of a file; columns without a header are called 1, 2, ... if --label is a number."""
+    text = decoded(path, unfolded(path), encoding=columns.encoding)
+    if "\0" in text[:4096]:
+        raise unusable(path, "text", "zero bytes", "name its encoding: --encoding utf-16")
+    mark = delimiter(text)
+    rows = list(csv_rows(path, text if mark else blanks(text), mark or "\t"))
+    header, first = rows[0][1], 1
+    if _is_ucr(path, header):
+        header, first, columns = ["label", *map(str, range(1, len(header)))], 0, DEFAULT
+    elif headless(header, columns):
+        header, first = [str(at + 1) for at in range(len(header))], 0
+        if columns.label in LAST:
+            header[-1] = "last"
+    named = ["last" if name == str(len(header)) and columns.label == "-1" else name for name in header]
+    lines, fields = [number for number, _ in rows[first:]], [row for _, row in rows[first:]]
+    return Table([name.strip() for name in named], fields, lines, comma=mark == ";")
+
+
+def delimiter(text: str) -> str:
+    """The mark that divides the first line; "" where blanks do."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", first)
+    counts = {mark: bare.count(mark) for mark in _DELIMITERS}
+    best = max(counts, key=lambda mark: counts[mark])
+    if counts[best]:
+        return best
+    return "" if len(first.split()) > 2 and all(_NUMBER.fullmatch(word) for word in first.split()) else ","
+
+
+def blanks(text: str) -> str:
+    """Blanks between numbers as tabs."""
+    return "\n".join("\t".join(line.split()) for line in text.splitlines())
+
+
+def headless(fields: list[str], columns: Columns) -> bool:
+    """Whether the first row is data, and the user counts columns instead of naming them."""
+    label = columns.label or ""
+    if label in fields or not (label in LAST or label.isdigit()):
+        return False
+    usual = {field.strip().lower() for field in fields} & set(LABELS)
+    return not usual and (label in LAST or 1 <= int(label) <= len(fields))
+
+
+def _is_ucr(path: Path, fields: list[str]) -> bool:
+    """Whether a file is a part of the UCR archive of 2018: numbers from the first line on, named so."""
+    return bool(UCR.fullmatch(path.name)) and all(_NUMBER.fullmatch(field) for field in fields)
+
+
+def ucr_pair(path: Path) -> dict[str, Path]:
+    """{"train", "test"} of a problem: beside the file given, or in the folder."""
+    folder = path if path.is_dir() else path.parent
+    stem = "" if path.is_dir() else UCR.fullmatch(path.name).group(1)  # type: ignore[union-attr]
+    paths: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        match = UCR.fullmatch(file.name)
+        if match and (not stem or match.group(1) == stem) and not file.name.startswith("."):
+            part = match.group(2).lower()
+            if part in paths:
+                raise unusable(path, "one problem", f"{paths[part].name} and {file.name}", "give one file")
+            paths[part] = file
+    if "train" not in paths:
+        raise unusable(path, "a file *_TRAIN.tsv", "none", AGAIN)
+    return {part: paths[part] for part in ("train", "test") if part in paths}

@@ -1,0 +1,61 @@
+"""JSON: a record per line, or one document with a list of records or a list per column."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from full_scale.data.readers.files import AGAIN, damage, decoded, unfolded, unusable
+from full_scale.data.readers.own.columns import DEFAULT, Columns
+from full_scale.data.readers.own.table import Table
+
+REMEDY = 'store one record per line, such as {"text": "...", "label": "..."}'
+
+
+def read_records(path: Path, columns: Columns = DEFAULT) -> Table:
+    """The table of a .jsonl (or .ndjson) or .json file; a key that a record lacks is a missing value."""
+    text = decoded(path, unfolded(path), encoding=columns.encoding)
+    if ".json" in [ending.lower() for ending in path.suffixes]:
+        with damage(path, "a JSON document"):
+            return _document(path, json.loads(text))
+    records, lines = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            with damage(path, f"a JSON record in line {number}", REMEDY):
+                records.append(json.loads(line))
+            lines.append(number)
+    return _table(path, records, lines, "line")
+
+
+def _document(path: Path, document: Any) -> Table:
+    """[{...}, ...], {"data": [{...}, ...]} or {"column": [...], ...}."""
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list)]
+        records = [value for value in lists if value and isinstance(value[0], dict)]
+        document = _by_row(document)
+        lists = [value for value in document.values() if isinstance(value, list)]
+        if len(records) == 1:
+            document = records[0]
+        elif lists and len(lists) == len(document) and len({len(each) for each in lists}) == 1:
+            rows = [list(row) for row in zip(*lists, strict=True)]
+            return Table(list(document), rows, list(range(1, len(rows) + 1)), "row")
+    if not isinstance(document, list):
+        raise unusable(path, "a list of records, or a list per column", type(document).__name__, REMEDY)
+    return _table(path, document, list(range(1, len(document) + 1)), "record")
+
+
+def _by_row(records: dict) -> dict:
+    """{"column": {"0": ...}}, as pandas writes it, with a list per column."""
+    columns = list(records.values())
+    alike = all(isinstance(column, dict) and list(column) == list(columns[0]) for column in columns)
+    return {name: list(column.values()) for name, column in records.items()} if columns and alike else records
+
+
+def _table(path: Path, records: list, lines: list[int], unit: str) -> Table:
+    if not records:
+        raise unusable(path, "records with a text or a list, and a label", "none", AGAIN)
+    names: dict[str, None] = {}
+    for line, record in zip(lines, records, strict=True):
+        if not isinstance(record, dict):
+            raise unusable(path, f"a record in {unit} {line}", type(record).__name__, REMEDY)
+        names |= dict.fromkeys(record)
+    return Table(list(names), [[record.get(name) for name in names] for record in records], lines, unit)

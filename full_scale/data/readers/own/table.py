@@ -1,0 +1,224 @@
+"""A table of named columns, whatever file it came from, as sequences with labels."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from full_scale.data.findings import Finding
+from full_scale.data.readers.files import unusable
+from full_scale.data.readers.own.columns import DEFAULT, GROUPS, INDICES, LABELS, TEXTS, Columns, chosen
+from full_scale.data.readers.own.joined import Raw
+from full_scale.data.readers.own.label_names import (
+    label_names,
+    missing_emptied,
+    require_classes,
+    require_stated,
+    spelling,
+)
+from full_scale.data.readers.own.nested import padded_lists
+from full_scale.data.readers.own.sequences import filled, tails_only
+
+FEWEST_ORDERED = 8
+"""Rows from which a column that only grows cannot be chance: one order in 8! = 40,320."""
+
+
+class Table(NamedTuple):
+    """Rows of values under the names of their columns."""
+
+    names: list[str]
+    rows: list[list[Any]]
+    lines: list[int]
+    """The line of each row in the file, from 1."""
+    unit: str = "line"
+    comma: bool = False
+    """Whether numbers have a decimal comma."""
+
+
+def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
+    """The label's column, the group's, and the sequences: texts, lists, or one column per position."""
+    label = _column(path, table, "label", columns.label, LABELS)
+    group = columns.group and _column(path, table, "group", columns.group, GROUPS)
+    group = group or chosen(table.names, None, GROUPS)
+    group = None if group == label else group
+    if not table.rows:
+        raise unusable(path, "rows of sequences and a label", "none", "add data")
+    at = table.names.index(label)
+    names, findings = _labels(path, table, at, columns.keep_unlabelled)
+    rest = [index for index, name in enumerate(table.names) if index != at and name != group]
+    groups = None if group is None else [str(row[table.names.index(group)]).strip() for row in table.rows]
+    if groups is not None:
+        require_stated(
+            path,
+            groups,
+            lambda row: f"{table.unit} {table.lines[row]} of {group}",
+            "state it or remove the row",
+        )
+    x, lengths, more = _sequences(path, table, rest, columns)
+    return Raw(x, names, lengths, groups, findings + more)
+
+
+def _column(path: Path, table: Table, role: str, wanted: str | None, usual: tuple[str, ...]) -> str:
+    """The one column of a role, or a UserError that lists the columns."""
+    column = chosen(table.names, wanted, usual)
+    if column is not None and table.names.count(column) == 1:
+        return column
+    listed = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
+    if all(_number(name, table.comma) is not None for name in table.names if name.strip()):
+        received = f"{len(table.names)} numbers in the first {table.unit} (no header?)"
+        remedy = "add a header, or count columns from 1: --label 1 (or --label last) with no header"
+        raise unusable(path, "a header that names the label's column", received, remedy)
+    if wanted is not None:
+        raise unusable(path, f"one column {wanted!r}", listed, "name the column by its header")
+    remedy = f"name the column by its header with --{role}; or is there no header?"
+    raise unusable(path, f"a column {role!r}", listed, remedy)
+
+
+def _labels(path: Path, table: Table, at: int, unlabelled: bool) -> tuple[list[str], tuple[Finding, ...]]:
+    values = [row[at] for row in table.rows]
+    if all(isinstance(value, str) for value in values):
+        names = [value.strip() for value in values]
+        if unlabelled:
+            names = missing_emptied(names)
+        else:
+            require_stated(path, names, lambda row: f"{table.unit} {table.lines[row]}")
+        require_classes(path, f"the column {table.names[at]}", names)
+        return names, spelling(names)
+    lost = [row for row, value in enumerate(values) if value is None and not unlabelled]
+    require_stated(path, ["" if row in lost[:1] else "x" for row in range(len(values))],
+                   lambda row: f"{table.unit} {table.lines[row]}")  # fmt: skip
+    column = np.empty(len(values), object)
+    column[:] = values
+    return label_names(path, f"the column {table.names[at]}", column, unlabelled)
+
+
+def _sequences(path: Path, table: Table, rest: list[int], columns: Columns):
+    """x, lengths where they differ, and what was noticed."""
+    named = [table.names[index] for index in rest]
+    words = {index for index in rest if not _holds_numbers(table, index)}
+    if columns.text is not None:
+        text = chosen(named, columns.text, ())
+        if text is None or named.count(text) != 1:
+            raise unusable(
+                path, f"one column {columns.text!r}", ", ".join(table.names), "name it by its header"
+            )
+        return _one_column(path, table, rest[named.index(text)], rest)
+    usual = chosen([table.names[index] for index in rest if index in words], None, TEXTS)
+    ids = {index for index in words if table.names[index].strip().lower() in INDICES}
+    if usual is not None:
+        return _one_column(path, table, table.names.index(usual), rest)
+    if len(words - ids) == 1:
+        return _one_column(path, table, next(iter(words - ids)), rest)
+    if len(words - ids) > 1 and len(words - ids) == len(set(rest) - ids):
+        listed = ", ".join(table.names[index] for index in sorted(words - ids)[:8])
+        raise unusable(path, "one column of texts", listed, "name it with --text, the label with --label")
+    return _positions(path, table, rest, columns)
+
+
+def _holds_numbers(table: Table, index: int) -> bool:
+    """Whether the first rows of a column are numbers or empty."""
+    values = [row[index] for row in table.rows[:200]]
+    return any(_number(value, table.comma) is not None for value in values) and not any(
+        isinstance(value, (list, dict)) for value in values
+    )
+
+
+def _one_column(path: Path, table: Table, index: int, rest: list[int]):
+    """Texts or lists of one column; the others are left out and said."""
+    name = table.names[index]
+    others = [table.names[each] or "a nameless one" for each in rest if each != index]
+    findings: tuple[Finding, ...] = ()
+    if others:
+        more = ", ..." if len(others) > 6 else ""
+        findings = (
+            Finding("columns-unused", "pass", f"the columns {', '.join(others[:6])}{more} were left out"),
+        )
+    values = [row[index] for row in table.rows]
+    line = lambda row: f"{table.unit} {table.lines[row]}"
+    if any(isinstance(value, list) for value in values):
+        x, lengths, notices = padded_lists(path, name, values, line)
+        return x, lengths, findings + notices
+    for row, value in enumerate(values):
+        if not isinstance(value, str) or not value:
+            received = "an empty one" if value in ("", None) else type(value).__name__
+            raise unusable(
+                path, f"a text in every row of {name!r}", f"{received} in {line(row)}", "remove the row"
+            )
+    return values, None, findings
+
+
+def _positions(path: Path, table: Table, rest: list[int], columns: Columns):
+    """One column of numbers per position; a column that counts or names the rows is left out."""
+    counts = [index for at, index in enumerate(rest) if _is_index(table, index, at == 0)]
+    left = [index for index in rest if index not in counts]
+    if not left:
+        received = f"{len(table.rows)} rows of {len(table.names)} columns"
+        raise unusable(path, "rows of numbers and a label", received, "add data")
+    findings = tuple(
+        Finding("index-column", "pass", f"{_called(table.names[index])} counts or names the rows: left out")
+        for index in counts
+    )
+    values = np.empty((len(table.rows), len(left)))
+    for row, fields in enumerate(table.rows):
+        values[row] = [_value(path, table, row, fields[index]) for index in left]
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    missing = ~np.isfinite(values)
+    if missing.any() and not (np.isnan(values).sum() == missing.sum() and tails_only(missing)):
+        where = lambda row: f"{table.unit} {table.lines[row]}"
+        values, more = filled(path, "the columns", values, missing, columns.fill, where)
+        findings += more
+    return values, None, findings
+
+
+def _called(name: str) -> str:
+    return f"the column {name}" if name else "a column without a name"
+
+
+def _is_index(table: Table, index: int, first: bool) -> bool:
+    """A nameless, index-like or growing first column, or any that counts the rows one by one."""
+    values = [_number(row[index], table.comma) for row in table.rows]
+    name = table.names[index].strip().lower()
+    if name in INDICES and (len(set(values)) == len(values) or name == "") and len(values) > 1:
+        return True
+    if None in values or len(values) < FEWEST_ORDERED:
+        return False
+    steps = np.diff(np.array(values, float))
+    return bool((steps == 1).all() or (first and ((steps > 0).all() or (steps < 0).all())))
+
+
+def _number(value: object, comma: bool) -> float | None:
+    """A number, nan where it is missing, None where it is something else."""
+    if value is None:
+        return np.nan
+    if isinstance(value, (bool, int, float)):
+        return _float(value)
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if text.lower() in MISSING:
+        return np.nan
+    return _float(text.replace(",", ".") if comma else text)
+
+
+def _float(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _value(path: Path, table: Table, row: int, value: object) -> float:
+    number = _number(value, table.comma)
+    if number is None:
+        expected = f"numbers in {table.unit} {table.lines[row]}"
+        received = f"could not convert {str(value)[:40]!r}"
+        raise unusable(
+            path, expected, received, "name the column of texts by --text, or keep only numbers and the label"
+        )
+    return number
+
+
+MISSING = ("", "na", "nan", "n/a", "null", "none", "?", "-nan", "#n/a", "<na>")
+Line = Callable[[int], str]

@@ -1,0 +1,164 @@
+"""Is the data set fit to be asked? What was noticed in reading it, and the leaks that are looked for."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Int, Shaped
+
+from full_scale.data.dataset import PARTS, Dataset, Split
+from full_scale.data.findings import Finding, Status
+from full_scale.diagnosis import resemblance
+
+_ORDER: tuple[Status, ...] = ("pass", "warn", "fail")
+ALONE = 0.97
+"""Balanced accuracy from which one position alone counts as giving the label away."""
+_BINS = 16
+POOLED_MOST, COLUMNS_MOST = 1_000, 1_024
+FEWEST_TRAIN, FEWEST_HELD_OUT = 20, 5
+_CLASS_REMEDIES = {
+    "class-not-in-training": "divide the classes over all parts",
+    "class-not-held-out": "give more sequences, or other parts",
+    "rare-classes": "give more of them, or join or leave out classes",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Quality:
+    """Whether an answer on these data can mean something."""
+
+    status: Status
+    """The worst of the findings."""
+    findings: tuple[Finding, ...]
+    """Worst first."""
+
+    def lines(self) -> list[str]:
+        """The block that heads an answer: the status, then a line per finding."""
+        count = sum(finding.status == self.status for finding in self.findings)
+        plural = "s" * (count != 1)
+        notes = {"pass": "nothing to mend", "warn": f"{count} warning{plural}", "fail": f"{count} to mend"}
+        return [
+            f"data: {self.status} ({notes[self.status]})",
+            *(f"  {finding.line}" for finding in self.findings),
+        ]
+
+
+def quality_of(dataset: Dataset) -> Quality:
+    """What reading noticed, and leaks: near-equal sequences, one position or the length alone."""
+    looked = [*_rare_classes(dataset), *_single_positions(dataset), *_length_alone(dataset)]
+    looked += [*resemblance.near_equal(dataset), *_channels_first(dataset)]
+    findings = sorted((*dataset.findings, *looked), key=lambda finding: -_ORDER.index(finding.status))
+    worst = max((finding.status for finding in findings), key=_ORDER.index, default="pass")
+    return Quality(worst, tuple(findings))
+
+
+def pooled(dataset: Dataset) -> Split:
+    """Some sequences of all parts together."""
+    parts = [getattr(dataset, part) for part in PARTS]
+    rows = [np.sort(np.random.default_rng(0).permutation(len(part))[:POOLED_MOST]) for part in parts]
+    picked = [
+        (part.tokens[at], part.labels[at], part.full_lengths()[at])
+        for part, at in zip(parts, rows, strict=True)
+    ]
+    return Split(*(np.concatenate(each) for each in zip(*picked, strict=True)))
+
+
+def _rare_classes(dataset: Dataset) -> list[Finding]:
+    """Classes of which little can be learned or told."""
+    counts = {part: np.bincount(getattr(dataset, part).labels, minlength=dataset.classes) for part in PARTS}
+    train, tested = counts["train"], counts["validation"] + counts["test"]
+    few = f"have fewer than {FEWEST_TRAIN} training or {FEWEST_HELD_OUT} held-out sequences"
+    rare = (train > 0) & ((train < FEWEST_TRAIN) | (tested < FEWEST_HELD_OUT))
+    cases = [
+        ("class-not-in-training", "are held out and not trained", (train == 0) & (tested > 0)),
+        *(
+            ("class-not-held-out", f"are missing in {part}", (counts[part] == 0) & (train > 0))
+            for part in PARTS[1:]
+        ),
+        ("rare-classes", few, rare),
+    ]
+    names = dataset.class_names or tuple(map(str, range(dataset.classes)))
+    findings = []
+    for code, words, which in cases:
+        if which.any():
+            some = listed([names[at] for at in np.flatnonzero(which)])
+            sentence = f"{int(which.sum())} of {dataset.classes} classes {words} ({some})"
+            status: Status = "fail" if code == "class-not-in-training" else "warn"
+            findings.append(Finding(code, status, sentence, _CLASS_REMEDIES[code]))
+    return findings
+
+
+def listed(names: list[str]) -> str:
+    """The first names."""
+    return ", ".join(name[:24] for name in names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _single_positions(dataset: Dataset) -> list[Finding]:
+    """Positions (and channels) whose value alone gives the label."""
+    if dataset.inputs.pair:
+        return []
+    split = pooled(dataset)
+    columns = split.tokens.reshape(len(split), -1)
+    channels, need = columns.shape[1] // dataset.length, needed(split.labels)
+    scores = np.array([
+        _accuracy_alone(coded(column, dataset.symbols is None), split.labels)
+        for column in columns.T[:COLUMNS_MOST]
+    ])  # fmt: skip
+    if scores.max() < need:
+        return []
+    at, others = int(scores.argmax()), int((scores >= need).sum()) - 1
+    position_words = f"position {at // channels}" + (f" of channel {at % channels}" if channels > 1 else "")
+    more = f" (so do {others} others)" if others else ""
+    words = f"{position_words} alone gives the label of {100 * scores[at]:.0f}% of sequences{more}"
+    return [Finding("position-gives-label", "warn", words, "is it the label itself, an index or a time?")]
+
+
+def _length_alone(dataset: Dataset) -> list[Finding]:
+    """Whether the length of a sequence alone gives the label."""
+    if dataset.inputs.pair:
+        return []
+    split = pooled(dataset)
+    score = _accuracy_alone(coded(split.full_lengths(), True), split.labels)
+    if score < needed(split.labels):
+        return []
+    words = f"the length alone gives the label of {100 * score:.0f}% of sequences"
+    return [
+        Finding("length-gives-label", "warn", words, "cut all sequences to one length if that is no signal")
+    ]
+
+
+def needed(labels: Int[np.ndarray, " n"]) -> float:
+    """Balanced accuracy that counts as giving the label away; unreachable where there is one class."""
+    return ALONE if len(np.unique(labels)) > 1 else np.inf
+
+
+def coded(column: Shaped[np.ndarray, " n"], values: bool) -> Int[np.ndarray, " n"]:
+    """Symbols as they are; values by their quantiles."""
+    if not values:
+        return column.astype(np.int64)
+    edges = np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    return np.searchsorted(edges, column, "right")
+
+
+def _accuracy_alone(codes: Int[np.ndarray, " n"], labels: Int[np.ndarray, " n"]) -> float:
+    """Mean over classes of the recall of the commonest label among the other sequences with the same code.
+
+    Commonest relative to its class, so that a rare class counts as much as another.
+    """
+    classes, size = int(labels.max()) + 1, int(codes.max()) + 1
+    counts = np.bincount(codes * classes + labels, minlength=size * classes).reshape(size, classes)
+    others = counts[codes].astype(np.float64)
+    others[np.arange(len(labels)), labels] -= 1
+    frequencies = np.maximum(np.bincount(labels, minlength=classes), 1)
+    right = (others / frequencies).argmax(axis=1) == labels
+    right &= others[np.arange(len(labels)), labels] > 0
+    return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
+
+
+def _channels_first(dataset: Dataset) -> list[Finding]:
+    """More channels than steps are asked about; what looks like channels first was refused when it was read."""
+    inputs = dataset.inputs
+    if inputs.symbols is not None or inputs.channels <= inputs.length:
+        return []
+    total = sum(len(getattr(dataset, part)) for part in PARTS)
+    words = f"{total:,} sequences of {inputs.length:,} tokens with {inputs.channels:,} channels: transpose?"
+    return [Finding("channels-first", "warn", words, "if the channels come first, say --axes channels")]

@@ -1,1 +1,0 @@
-"""Made tasks, sample by sample from a seed: any part of a set can be made anywhere, with the same bytes."""

@@ -1,0 +1,3 @@
+"""Figures and numbers as files: PDF, PNG, captions, LaTeX macros."""
+
+__all__ = ["formats", "macros", "tex", "writing"]

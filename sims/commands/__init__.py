@@ -1,1 +1,0 @@
-"""What every command shares: flags, names, progress, interrupts. None of it waits for jax."""

@@ -1,0 +1,38 @@
+"""One module or package per `sptlab simulate NAME`; a new file here is a new experiment.
+
+Each exports `Config`, a frozen dataclass whose fields are the command's flags; `run(config, *, key, report)`;
+`Values`, what it returns beside arrays, and how a stored result is read; `DESCRIPTION`, one line; and `SECONDS`,
+how long it takes on two cores.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Experiment(NamedTuple):
+    """A frozen config whose fields are the command's flags, and run(config, *, key, report)."""
+
+    Config: type
+    run: Callable[..., tuple[object, dict[str, np.ndarray]]]
+    description: str
+    seconds: float
+    """On two cores, compilation included."""
+
+
+def _experiment(module: ModuleType) -> Experiment:
+    """The experiment that a module of this folder exports."""
+    return Experiment(module.Config, module.run, module.DESCRIPTION, module.SECONDS)
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    name: _experiment(importlib.import_module(f"{__name__}.{name}"))
+    for _, name, _ in pkgutil.iter_modules(__path__)
+}
+"""By the name under which the result is stored, which is the file's."""
+
+__all__ = ["EXPERIMENTS", "Experiment"]

@@ -1,0 +1,3 @@
+"""Intervals, confidence bands and fitted exponents."""
+
+__all__ = ["bands", "exponents", "intervals"]

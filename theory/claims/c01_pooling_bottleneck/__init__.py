@@ -1,0 +1,1 @@
+"""C1, pooling bottleneck."""

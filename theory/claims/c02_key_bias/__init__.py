@@ -1,0 +1,1 @@
+"""C2, key-bias law."""

@@ -1,0 +1,1 @@
+"""C4, Sinkhorn equivalence."""

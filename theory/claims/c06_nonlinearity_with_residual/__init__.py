@@ -1,0 +1,1 @@
+"""C6, residual and nonlinearity together open the eye."""

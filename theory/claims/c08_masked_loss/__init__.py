@@ -1,0 +1,1 @@
+"""C8, masked loss, closed form."""

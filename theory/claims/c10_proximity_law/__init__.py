@@ -1,0 +1,1 @@
+"""C10, proximity law."""

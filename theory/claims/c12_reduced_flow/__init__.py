@@ -1,0 +1,1 @@
+"""C12, reduced flow."""

@@ -1,0 +1,1 @@
+"""C13, absolute positions become relative scores."""

@@ -1,0 +1,1 @@
+"""C14, the hidden prior of tied initialisation."""

@@ -1,0 +1,1 @@
+"""C15, other pools, masks and scores."""

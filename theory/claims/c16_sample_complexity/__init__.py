@@ -1,0 +1,1 @@
+"""C16, sample complexity."""

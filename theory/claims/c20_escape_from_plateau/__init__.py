@@ -1,0 +1,1 @@
+"""C20, escape from the plateau."""

@@ -1,0 +1,1 @@
+"""C21, equal rows stay equal."""

@@ -1,0 +1,1 @@
+"""C22, weight decay forgets."""

@@ -1,0 +1,1 @@
+"""C23, depth and heads."""

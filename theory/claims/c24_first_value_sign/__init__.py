@@ -1,0 +1,1 @@
+"""C24, the first value decides."""

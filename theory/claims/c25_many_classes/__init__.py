@@ -1,0 +1,1 @@
+"""C25, many classes."""

@@ -1,0 +1,1 @@
+"""C27, the first step through encodings that are not centred."""

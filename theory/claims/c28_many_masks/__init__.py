@@ -1,0 +1,1 @@
+"""C28, proximity under many masks."""

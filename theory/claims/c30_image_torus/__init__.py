@@ -1,0 +1,1 @@
+"""C30, images as a torus."""
