@@ -9,7 +9,7 @@ from full_scale.data import prepared
 from full_scale.data.dataset import Dataset
 from full_scale.data.prepared import Parts
 from full_scale.data.readers.facts import Fact
-from full_scale.data.splits import capped
+from full_scale.data.splits import capped, with_fewer_labels
 from full_scale.tasks.task import Task
 from sims.runs.config_validation import at_least
 from sims.runs.store import UserError
@@ -26,6 +26,8 @@ class FileTask(Task):
     """Your files or their prepared form; by default data/TASK.npz, made by `sptlab data prepare TASK`."""
     train_most: int | None = None
     """At most this many training sequences, drawn by the split seed."""
+    labelled_most: int | None = None
+    """About this many training sequences, of every class its share, keep their label; pretraining reads all."""
     held_out_most: int | None = None
     """At most this many validation and test sequences each."""
     split_seed: int = 0
@@ -62,7 +64,9 @@ class FileTask(Task):
     def load(self) -> Dataset:
         """Read, build, and keep at most what was asked for."""
         dataset = self.build(*self.parts())
-        return capped(dataset, self.train_most, self.held_out_most, self.split_seed)
+        dataset = capped(dataset, self.train_most, self.held_out_most, self.split_seed)
+        most = self.labelled_most
+        return dataset if most is None else with_fewer_labels(dataset, min(1.0, most / len(dataset.train)))
 
     def parts(self) -> tuple[Parts, str]:
         """The examples and their source in words."""

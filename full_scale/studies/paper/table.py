@@ -89,6 +89,10 @@ class SizeTable(Stored):
     """By arm."""
     attention: dict[str, Attention]
     """Of labels alone and of SPT."""
+    best: dict[str, Interval] | None = None
+    """By arm, validation accuracy at the best evaluation of each run: what stopping early would reach."""
+    best_gain: Interval | None = None
+    """Of SPT over labels alone at their best evaluations, paired by seed."""
 
     @property
     def stored_as(self) -> str:
@@ -119,7 +123,10 @@ def measured(
             )
             for arm in _MAPPED
         }
-    return SizeTable(*name, commit(), values, left, attention), curves
+    reached = {arm: curves[f"{arm}_validation_accuracy"].max(axis=1) for arm in values.order}
+    stopped = {arm: mean_interval(each.astype(np.float64)) for arm, each in reached.items()}
+    best_gain = mean_interval((reached[SPT.name] - reached[LABEL_ONLY.name]).astype(np.float64))
+    return SizeTable(*name, commit(), values, left, attention, stopped, best_gain), curves
 
 
 def _trials(plan: GridPlan, arm: Variant, rate: float) -> list:

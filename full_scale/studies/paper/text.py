@@ -35,6 +35,12 @@ def size_lines(table: SizeTable) -> list[str]:
         )
         first = ", ".join("never" if step is None else f"{step:,}" for step in left.steps)
         lines.append(f"{arm:24} {f'{never} of {count}':>10} {f'{beats} of {count}':>12} {first}")
+    if table.best is not None and table.best_gain is not None:
+        reached = ", ".join(f"{arm} {best.text()}" for arm, best in table.best.items())
+        lines += [
+            f"validation accuracy at each run's best evaluation: {reached}",
+            f"gain of SPT there: {table.best_gain.text()}",
+        ]
     for arm, each in table.attention.items():
         where = each.offsets or each.lags
         lines.append(

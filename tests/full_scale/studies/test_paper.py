@@ -40,6 +40,14 @@ def test_a_tier_holds_the_smaller_ones_in_their_order() -> None:
     assert [tier for tier, _ in Config(tier=2).sizes()] == [1] * 4 + [2] * 4
 
 
+def test_with_few_labels_a_size_is_named_for_them_and_takes_the_place_of_the_whole() -> None:
+    sizes = [size for _, size in Config(tasks=("image",), labelled=(500, 2_000)).sizes()]
+    assert [size.name for size in sizes] == ["image 8x8, 500 labels", "image 8x8, 2,000 labels"]
+    assert [size.data({"image": Path("x.npz")}, Path()).labelled_most for size in sizes] == [500, 2_000]
+    with pytest.raises(UserError, match="labelled must be at least 2: got 1"):
+        Config(labelled=(500, 1))
+
+
 def test_arms_are_chosen_by_name_and_an_unknown_one_is_refused() -> None:
     assert [arm.name for arm in table.variants(1, (2,), ("rope",))] == ["label_only", "spt", "rope"]
     every = {arm.name for arm in table.variants(1, (1, 2, 4))}

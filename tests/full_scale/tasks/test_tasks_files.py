@@ -9,7 +9,7 @@ import pytest
 from full_scale.data import prepared
 from full_scale.data.dataset import PARTS, on_device
 from full_scale.data.pixels import pooled
-from full_scale.data.splits import by_class_share, capped
+from full_scale.data.splits import by_class_share, capped, for_pretraining
 from full_scale.tasks import TASKS
 from full_scale.tasks.file_task import FileTask
 from full_scale.tasks.image import Image
@@ -188,6 +188,18 @@ def test_smaller_selections_lie_within_larger_ones(tasks) -> None:
     assert (
         dataclasses.replace(tasks["image"], train_most=20, held_out_most=5).load().sha256() == some.sha256()
     )
+
+
+def test_few_labels_leave_all_sequences_to_pretraining(tasks) -> None:
+    whole = tasks["image"].load()
+    few = dataclasses.replace(tasks["image"], labelled_most=20).load()
+    assert len(few.train) <= 22 and set(few.train.labels.tolist()) == set(whole.train.labels.tolist())
+    assert sorted(row.tobytes() for row in for_pretraining(few).tokens) == sorted(
+        row.tobytes() for row in whole.train.tokens
+    )
+    assert few.test.tokens.tobytes() == whole.test.tokens.tobytes()
+    more = dataclasses.replace(tasks["image"], labelled_most=10**6).load()
+    assert more.unlabelled is None and more.sha256() == whole.sha256()
 
 
 def test_a_split_by_class_keeps_each_class_share() -> None:
