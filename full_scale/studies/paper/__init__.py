@@ -33,8 +33,10 @@ description = (
 )
 seconds = SECONDS[1]
 stored = "paper"
+PREDICTIONS = "paper_predictions"
+"""The result of --predict: what it holds is not predicted again."""
 FOLDER = "paper"  # of --out: predictions, generated data, training runs
-_PREDICTING = 0.1  # of the time, about
+_PREDICTING = 0.1  # of the time, about, of all sizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Config:
     labelled: tuple[int, ...] = ()
     """Numbers of training sequences that keep their label, while pretraining reads all; default: all keep it."""
     predict: bool = False
-    """Predict only; what is predicted is kept and used when the same command trains."""
+    """Predict only; what is stored as predicted is used when the same command trains."""
     seeds: int = 3
     """Runs of each arm."""
     steps: int | None = None
@@ -97,7 +99,7 @@ class Config:
     @property
     def stored_as(self) -> str:
         """Name of the result."""
-        return "paper_predictions" if self.predict else stored
+        return PREDICTIONS if self.predict else stored
 
     def sizes(self) -> Iterator[tuple[int, Size]]:
         """Tier and size of everything that it runs, small sizes first."""
@@ -144,20 +146,23 @@ def stage(session: Session, config: Config, report: Callable) -> store.Result:
     begin(report)
     folder = session.out / FOLDER
     tasks = {size.name: config.data(size, folder / "data") for _, size in sizes}
-    predictions = {
+    registered = _of_earlier_calls(session, PREDICTIONS)[0].predictions
+    open_ = [size for _, size in sizes if size.name not in registered]
+    before = 1.0 if config.predict else _PREDICTING * len(open_) / len(sizes)
+    predictions = {size.name: registered[size.name] for _, size in sizes if size.name in registered} | {
         size.name: predicted(
             size.stored_as, tasks[size.name], size.model, config.fits, config.fit_steps,
             folder / "predictions", seed=session.seed, command=session.command,
-            report=part_of(report, *_part(index, len(sizes), 0.0, 1.0 if config.predict else _PREDICTING)),
+            report=part_of(report, *_part(index, len(open_), 0.0, before)),
         )
-        for index, (_, size) in enumerate(sizes)
+        for index, size in enumerate(open_)
     }  # fmt: skip
     earlier, arrays = _of_earlier_calls(session, config.stored_as)
     if config.predict:
         return _saved(session, config, Values(True, earlier.predictions | predictions, {}), {})
     predictions, tables = earlier.predictions | predictions, dict(earlier.sizes)
     for index, (tier, size) in enumerate(sizes):
-        within = part_of(report, *_part(index, len(sizes), _PREDICTING, 1.0))
+        within = part_of(report, *_part(index, len(sizes), before, 1.0))
         plan, named = config.plan(size, tasks[size.name], session.seed), (size.task, size.label, tier)
         how = dict(command=session.command, jobs=config.jobs, report=within)
         tables[size.name], curves = table.measured(named, plan, folder / "trials", **how)

@@ -177,6 +177,8 @@ def test_a_call_keeps_what_earlier_calls_stored_of_other_sizes(tmp_path: Path, m
     assert set(second.arrays) == {"image-8x8_steps", "listops-64_steps", "text-128_steps"}
     only = paper.stage(session, Config(predict=True), lambda *_, **__: None)
     assert only.name == "paper_predictions" and not only.values["sizes"]
+    monkeypatch.setattr(paper, "predicted", lambda name, *_, **__: pytest.fail(f"{name} is predicted again"))
+    paper.stage(session, Config(), lambda *_, **__: None)  # trains on what --predict stored
 
 
 def files(folder: Path) -> dict[str, bytes]:
