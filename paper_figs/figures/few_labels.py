@@ -44,10 +44,10 @@ def _curve(
     at: float,
 ) -> None:
     """Estimates with their intervals over the number of labels, moved aside by `at`."""
-    found = {number * _APART**at: value for number, table in tables.items() if (value := of(table))}
-    for place, each in found.items():
+    shown_at = {number * _APART**at: value for number, table in tables.items() if (value := of(table))}
+    for place, each in shown_at.items():
         axes.vlines(place, each.low, each.high, color=look.color, linewidth=style.points(1.0))
-    axes.plot(list(found), [each.estimate for each in found.values()], **look.line())
+    axes.plot(list(shown_at), [each.estimate for each in shown_at.values()], **look.line())
 
 
 @style.styled
@@ -84,7 +84,7 @@ def draw(results: Mapping[str, Result]) -> Figure:
 def caption(results: Mapping[str, Result]) -> str:
     """What is shown, with every gain."""
     values, tables = _by_labels(results)
-    told = [
+    sentences = [
         f"{number:,} labels: {estimate(table.grid.shares.gain)} after the last step and "
         f"{estimate(table.best_gain)} at the best evaluations, predicted "
         f"{estimate(values.predictions[f'{table.task} {table.size}'].numbers['gain'])}"
@@ -96,5 +96,5 @@ def caption(results: Mapping[str, Result]) -> str:
         f"alone see only them, pretraining reads all. (a) Validation accuracy of every arm at each run's best "
         f"evaluation, what stopping early would reach. (b) Gain of SPT at equal steps "
         f"({one.grid.arms['label_only'].steps:,}). Means with 95% t-intervals over {len(one.grid.seeds)} seeds. "
-        f"{'; '.join(told)}."
+        f"{'; '.join(sentences)}."
     )

@@ -18,8 +18,8 @@ from sims.runs import store
 from sims.runs.store import UserError, plain
 from tests.front_door.command_line import complaint
 from tests.full_scale.training.small_runs import DATA, FAST, MODEL
+from tests.readme.test_readme import blocks
 from tests.stored_examples import completed
-from tests.test_readme import blocks
 
 INPUTS = Inputs(16, classes=2, symbols=27)
 LABELS, HIDDEN = Phase("labels", 10, FAST), Phase("reconstruction", 10, FAST)

@@ -12,7 +12,7 @@ import pytest
 import sptlab
 from sims.experiments import EXPERIMENTS
 from sims.sweeps.grid import configurations
-from tests.test_readme import README, blocks
+from tests.readme.test_readme import README, blocks
 
 SLURM, CERTIFICATE = blocks(README, "bash")
 SECURE_CLUSTER = """

@@ -10,7 +10,7 @@ import pytest
 import sptlab
 from theory.claims import CLAIMS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("theory", "sims", "full_scale", "paper_figs")
 FRONT = ROOT / "README.md"
 READMES = [FRONT, *sorted(path for room in ROOMS for path in (ROOT / room).rglob("README.md"))]
