@@ -31,9 +31,9 @@ _END, _BEST = style.RECONSTRUCTION, style.Look(style.RECONSTRUCTION.color, ":", 
 def _by_labels(results: Mapping[str, Result]) -> tuple[Values, dict[int, SizeTable]]:
     """The study, and the tables of one task by their number of labels; few first."""
     values = Values.from_json(need(results, "paper", by="figure few_labels").values)
-    few = [table for table in values.sizes.values() if table.best is not None and "labels" in table.size]
-    first = [table for table in few if table.task == few[0].task] if few else []
-    return values, dict(sorted((table.grid.data.sizes["train"], table) for table in first))
+    tables = [table for table in values.sizes.values() if table.labelled and table.best]
+    first = {table.labelled or 0: table for table in tables if table.task == tables[0].task}
+    return values, dict(sorted(first.items()))
 
 
 def _curve(
@@ -45,8 +45,8 @@ def _curve(
 ) -> None:
     """Estimates with their intervals over the number of labels, moved aside by `at`."""
     shown_at = {number * _APART**at: value for number, table in tables.items() if (value := of(table))}
-    for place, each in shown_at.items():
-        axes.vlines(place, each.low, each.high, color=look.color, linewidth=style.points(1.0))
+    for x, each in shown_at.items():
+        axes.vlines(x, each.low, each.high, color=look.color, linewidth=style.points(1.0))
     axes.plot(list(shown_at), [each.estimate for each in shown_at.values()], **look.line())
 
 
@@ -56,14 +56,14 @@ def draw(results: Mapping[str, Result]) -> Figure:
     _, tables = _by_labels(results)
     figure, axes = style.panels(1, 2, width=style.FULL_WIDTH, height=2.6)
     present = [arm for arm in _LOOKS if all(arm in (table.best or ()) for table in tables.values())]
-    for place, arm in enumerate(present):
-        look, at = _LOOKS[arm], place - (len(present) - 1) / 2
+    for index, arm in enumerate(present):
+        look, at = _LOOKS[arm], index - (len(present) - 1) / 2
         _curve(axes[0, 0], tables, lambda table: within((table.best or {})[arm]), look, at)  # noqa: B023
         axes[0, 0].plot([], [], label=arms.words(arm), **look.line())
     gains = axes[0, 1]
     gains.axhline(0.0, zorder=0, **style.REFERENCE.line(markers=False))
-    _curve(gains, tables, lambda table: table.grid.shares.gain, _END, 0)
-    _curve(gains, tables, lambda table: table.best_gain, _BEST, 1)
+    _curve(gains, tables, lambda table: table.grid.shares.gain, _END, 0.0)
+    _curve(gains, tables, lambda table: table.best_gain, _BEST, 1.0)
     gains.plot([], [], label="after the last step (test)", **_END.line())
     gains.plot([], [], label="at best evaluations (validation)", **_BEST.line())
     for panel, mark, title in zip(axes[0], "ab", ("best evaluation", "SPT minus labels only"), strict=True):

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from full_scale.stored import need
-from full_scale.studies.paper import Values
+from full_scale.studies.paper import SizeTable, Values
 from paper_figs import style
 from paper_figs.style.numbers import estimate
 from sims.runs.store import Result
@@ -27,20 +27,25 @@ def _gain(axes: Axes, row: float, gain: Interval | None, look: style.Look, label
     axes.plot(gain.estimate, row, label=label, **look.line() | {"linestyle": "none"})
 
 
+def _ordered(values: Values) -> dict[str, SizeTable]:
+    """Every size, those of a task with few labels behind it and in their order."""
+    return dict(sorted(values.sizes.items(), key=lambda item: (item[1].task, item[1].labelled or 0)))
+
+
 @style.styled
 def draw(results: Mapping[str, Result]) -> Figure:
     """Two marks per task and size."""
     values = Values.from_json(need(results, "paper", by="figure paper_gains").values)
-    names = list(values.sizes)
-    figure, axes = style.panels(1, 1, width=style.COLUMN_WIDTH, height=1.2 + 0.3 * len(names))
+    sizes = _ordered(values)
+    figure, axes = style.panels(1, 1, width=style.COLUMN_WIDTH, height=1.2 + 0.3 * len(sizes))
     panel: Axes = axes[0, 0]
-    for row, (name, table) in enumerate(values.sizes.items()):
+    for row, (name, table) in enumerate(sizes.items()):
         words = ("predicted before training", "measured") if row == 0 else (None, None)
         _gain(panel, row - _APART, values.predictions[name].numbers["gain"], _PREDICTED, words[0])
         _gain(panel, row + _APART, table.grid.shares.gain, style.RECONSTRUCTION, words[1])
     panel.axvline(0.0, zorder=0, **style.REFERENCE.line(markers=False))
-    panel.set_yticks(range(len(names)), names)
-    panel.set_ylim(len(names) - 0.5, -0.5)
+    panel.set_yticks(range(len(sizes)), list(sizes))
+    panel.set_ylim(len(sizes) - 0.5, -0.5)
     panel.tick_params(axis="y", length=0)
     panel.set_xlabel("gain of SPT in test accuracy")
     style.legend_above(figure, *panel.get_legend_handles_labels())
@@ -53,10 +58,10 @@ def caption(results: Mapping[str, Result]) -> str:
     sentences = [
         f"{name}: {estimate(table.grid.shares.gain)}, predicted "
         f"{estimate(values.predictions[name].numbers['gain'])}"
-        for name, table in values.sizes.items()
+        for name, table in _ordered(values).items()
     ]
     return (
-        "The gain of SPT over size. Test accuracy of SPT minus that of labels only at equal steps, by task and "
-        "size, with 95% intervals: as the diagnosis predicted it before training, and as measured. "
+        "The gain of SPT over size and number of labels. Test accuracy of SPT minus that of labels only at equal "
+        "steps, with 95% intervals: as the diagnosis predicted it before training, and as measured. "
         f"{'; '.join(sentences)}."
     )

@@ -83,10 +83,11 @@ def entry(task: str, scores: dict[str, float], control: bool) -> dict[str, Any]:
 
 
 def paper_study() -> Result:
-    """Two tasks of the paper study, the second with no gain."""
+    """Two tasks of the paper study, the second with no gain, and the first with few labels."""
     sizes, predictions = {}, {}
-    for name, control in (("image 8x8", False), ("text 128", True)):
-        task, size = name.split()
+    few = ("image 8x8, 500 labels", "image 8x8, 2,000 labels")
+    for name, control in (("image 8x8", False), ("text 128", True), *((name, False) for name in few)):
+        task, _, size = name.partition(" ")
         low, gain = (0.6, 0.0) if control else (0.2, 0.44)
         scores = {arm: low + gain * GAINS.get(arm, 0.9 if arm != "spt" else 1.0) for arm in ARMS}
         stayed = {"steps": [None, 100, 200], "never_share": interval(1 / 3, 0.3, 3)}
@@ -98,6 +99,8 @@ def paper_study() -> Result:
             "grid": entry(task, scores, control),
             "left": {arm: stayed | {"beats_floors_share": interval(0.7, 0.3, 3)} for arm in scores},
             "attention": {"label_only": near, "spt": near},
+            "best": {arm: interval(float(np.mean(score)), 0.02, 3) for arm, score in scores.items()},
+            "best_gain": interval(0.5 * gain, 0.02, 3),
         }
         numbers = {name: interval(0.1, 0.05, 4) for name in NUMBERS}
         predictions[name] = {"verdict": "undecided", "numbers": numbers, "floors": {"constant": 0.1}}

@@ -99,6 +99,12 @@ class SizeTable(Stored):
         """Task and size as arrays name them."""
         return stored_as(self.task, self.size)
 
+    @property
+    def labelled(self) -> int | None:
+        """How many training sequences keep their label, about; None: all."""
+        number = self.size.partition(", ")[2].removesuffix(" labels")
+        return int(number.replace(",", "")) if self.size.endswith(" labels") else None
+
 
 def measured(
     name: tuple[str, str, int],

@@ -44,6 +44,8 @@ def test_with_few_labels_a_size_is_named_for_them_and_takes_the_place_of_the_who
     sizes = [size for _, size in Config(tasks=("image",), labelled=(500, 2_000)).sizes()]
     assert [size.name for size in sizes] == ["image 8x8, 500 labels", "image 8x8, 2,000 labels"]
     assert [size.data({"image": Path("x.npz")}, Path()).labelled_most for size in sizes] == [500, 2_000]
+    values = paper.Values.from_json(paper_study().values)
+    assert [table.labelled for table in values.sizes.values()] == [None, None, 500, 2_000]
     with pytest.raises(UserError, match="labelled must be at least 2: got 1"):
         Config(labelled=(500, 1))
 

@@ -19,6 +19,7 @@ from tests.paper_figs.figures.test_layout import drawn_texts, overlap
 NEW = (
     "arm_accuracies",
     "arm_curves",
+    "few_labels",
     "paper_gains",
     "paper_tasks",
     "pilot_validation",
