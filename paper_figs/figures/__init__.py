@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from full_scale.stored import missing, need
 from paper_figs import style
+from paper_figs.style import settings_captions
 from sims.runs.store import Result, UserError
 
 
@@ -50,13 +51,22 @@ def _with_fixed_layout(
     return drawn
 
 
+def _with_settings(module: ModuleType) -> Callable[[Mapping[str, Result]], str]:
+    """The module's caption, and behind it the settings of the results that it reads."""
+
+    def caption(results: Mapping[str, Result]) -> str:
+        return f"{module.caption(results)} {settings_captions.sentence(results, module.NEEDS)}".rstrip()
+
+    return caption
+
+
 def source(module: ModuleType) -> Source:
     """The figure that a module draws, under the module's name."""
     name = module.__name__.rpartition(".")[2]
     alt_text = (module.draw.__doc__ or "").partition("\n")[0]
     narrow = _with_fixed_layout(module.draw_narrow) if hasattr(module, "draw_narrow") else None
     draw = _with_fixed_layout(module.draw)
-    return Source(name, module.NEEDS, module.SHOWS, draw, module.caption, alt_text, narrow)
+    return Source(name, module.NEEDS, module.SHOWS, draw, _with_settings(module), alt_text, narrow)
 
 
 _MODULES = [importlib.import_module(f"{__name__}.{name}") for _, name, _ in pkgutil.iter_modules(__path__)]
