@@ -53,12 +53,12 @@ class Worker:
     def received(self) -> Note | None:
         """What the worker says now; None says that its job is done. Raises the job's error, or UserError."""
         try:
-            said = self.pipe.recv()
+            message = self.pipe.recv()
         except (EOFError, OSError):
             raise UserError(DIED) from None
-        if isinstance(said, BaseException):
-            raise said
-        return said
+        if isinstance(message, BaseException):
+            raise message
+        return message
 
     def end(self) -> None:
         """Stop the process now, whatever it does; its checkpoints stay."""
@@ -118,11 +118,11 @@ def serve(pipe: Connection, work: Work, rank: int, settings: dict[str, Any]) -> 
             return
         try:
             work(job, report=lambda steps, accuracy: say(pipe, (steps, accuracy)))
-            said = None
+            message = None
         except Exception as error:
-            said = error
-            said.add_note(f"in a worker process:\n{traceback.format_exc()}")
-        say(pipe, said)
+            message = error
+            message.add_note(f"in a worker process:\n{traceback.format_exc()}")
+        say(pipe, message)
 
 
 def take_device(rank: int) -> None:

@@ -83,9 +83,7 @@ class Figures(Storing):
         drawn: dict[str, Any] = {}
         with store.lock(self.out), progress("figures", self.quiet) as report:
             wanted = names or drawable(results)
-            write_figures(
-                results, folder, wanted, report=report, venue=venue, drawn=drawn, anew=self.anew
-            )
+            write_figures(results, folder, wanted, report=report, venue=venue, drawn=drawn, anew=self.anew)
             write_numbers(results, self.out / "figures")
         print("\n".join(_written(folder, wanted, drawn, venue)))
         return 0
@@ -99,8 +97,8 @@ def _inches(width: str | None) -> float | None:
     inches = float(match[1]) / _TO_THE_INCH[match[2]] if match else 0.0
     if not _NARROWEST <= inches <= _WIDEST:
         raise UserError(
-            f"--width must be one-column, two-columns or {_NARROWEST * 25.4:.0f} to {_WIDEST * 25.4:.0f} mm, as in 90mm, "
-            f"9cm or 3.5in: got {width}; try --width 90mm"
+            f"--width must be one-column, two-columns or {_NARROWEST * 25.4:.0f} to {_WIDEST * 25.4:.0f} mm, as in "
+            f"90mm, 9cm or 3.5in: got {width}; try --width 90mm"
         )
     return inches
 

@@ -43,9 +43,9 @@ def sentence(results: Mapping[str, Result], needs: Iterable[str]) -> str:
 
     What several results share is said once; what they do not, behind the name of each.
     """
-    said = {name: words(results[name]) for name in needs if name in results and words(results[name])}
+    sentences = {name: words(results[name]) for name in needs if name in results and words(results[name])}
     together: dict[str, list[str]] = {}
-    for name, each in said.items():
+    for name, each in sentences.items():
         together.setdefault(each, []).append(_TITLES.get(name, name.replace("_", " ")))
     if len(together) < 2:
         return "".join(f"Settings: {each}." for each in together)
@@ -69,19 +69,19 @@ def words(result: Result) -> str:
     return ", ".join([*parts, *_arm_rates(values)])
 
 
-def _arm_rates(values: Any) -> list[str]:
+def _arm_rates(stored: object) -> list[str]:
     """`learning rate 0.01 with labels only and 0.003 with SPT`, where a comparison of arms stores them."""
-    if not isinstance(values, Mapping):
+    if not isinstance(stored, Mapping):
         return []
-    depths = values.get("depths", {"": values})
-    said = []
+    depths = stored.get("depths", {"": stored})
+    sentences = []
     for depth, each in depths.items() if isinstance(depths, Mapping) else ():
         arms = each.get("arms", {})
         rates = [arms.get(arm, {}).get("settings", {}).get("learning_rate") for arm in ("label_only", "spt")]
         if None not in rates:
             at = f" at {_one(f'{depth} layers')}" if depth else ""
-            said.append(f"learning rate{at} {rates[0]:g} with labels only and {rates[1]:g} with SPT")
-    return said
+            sentences.append(f"learning rate{at} {rates[0]:g} with labels only and {rates[1]:g} with SPT")
+    return sentences
 
 
 def _is_plain(value: Any) -> bool:
@@ -100,4 +100,3 @@ def _one(text: str) -> str:
     """`1 layer` instead of `1 layers`."""
     first, _, rest = text.partition(" ")
     return f"1 {_ONE[rest]}" if first == "1" and rest in _ONE else text
-

@@ -37,7 +37,9 @@ def _farthest(verdicts: Verdicts) -> str:
     if farthest == 0:
         return ", without any difference"
     share = f"{100 * farthest:.0f}%" if farthest < 1 else f"{number(farthest, 2)} times the way"
-    return f"; the farthest point lies {share} {'of the way ' * (farthest < 1)}from the mean to the band's edge"
+    return (
+        f"; the farthest point lies {share} {'of the way ' * (farthest < 1)}from the mean to the band's edge"
+    )
 
 
 def exponents(fits: Mapping[str, Fitted], names: Mapping[str, str], *, digits: int = 3) -> str:

@@ -10,15 +10,21 @@ from sims.runs.errors import UserError
 
 @pytest.mark.parametrize("width", ["9", "wide", "10mm", "5m", "-90mm", "90", "1000mm", ""])
 def test_what_is_no_width_is_refused_before_anything_is_read(width, tmp_path):
-    with pytest.raises(UserError, match="--width must be one-column, two-columns or 60 to 400 mm.*try --width 90mm"):
+    with pytest.raises(
+        UserError, match=r"--width must be one-column, two-columns or 60 to 400 mm.*try --width 90mm"
+    ):
         Figures(width=width, out=tmp_path).refuse()
 
 
 def test_millimetres_centimetres_and_inches_are_the_same_width():
-    assert _inches("89mm") == pytest.approx(_inches("8.9 cm")) == pytest.approx(_inches("3.503937in"), rel=1e-6)
+    assert (
+        _inches("89mm") == pytest.approx(_inches("8.9 cm")) == pytest.approx(_inches("3.503937in"), rel=1e-6)
+    )
 
 
-@pytest.mark.parametrize(("width", "inches"), [("90mm", 90 / 25.4), ("one-column", 3.25), ("two-columns", 6.75)])
+@pytest.mark.parametrize(
+    ("width", "inches"), [("90mm", 90 / 25.4), ("one-column", 3.25), ("two-columns", 6.75)]
+)
 @pytest.mark.parametrize("own", [COLUMN_WIDTH, FULL_WIDTH])
 def test_every_figure_has_the_width_that_was_chosen_and_keeps_its_proportions(width, inches, own):
     with at(_venue(VENUES["icml"], width)):
