@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 COLUMN_WIDTH = 3.25  # inches: one column of a two-column paper
 FULL_WIDTH = 6.75  # inches: both columns
-ROOM_FOR_LETTERS = 0.75  # share of its own width down to which a figure keeps the size of its letters
+ROOM_FOR_LETTERS = 0.87  # share of its own width down to which a figure keeps its letters, as at NeurIPS
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Venue:
     def size(self, wide: bool, height: float) -> tuple["Venue", float, float]:
         """A figure's width and height here, of `height` in a two-column paper, and the venue with its letters.
 
-        A chosen width takes the height along, and the letters where less than three quarters are left."""
+        A chosen width takes the height along, and the letters where less than `ROOM_FOR_LETTERS` is left."""
         own = self.full if wide else self.column
         chosen, width, high = self, self.width or own, height * self.tall
         if width != own:

@@ -36,10 +36,10 @@ def test_every_figure_has_the_width_that_was_chosen_and_keeps_its_proportions(wi
 
 def test_letters_keep_their_size_until_there_is_no_room_for_them():
     letters = {}
-    for width in ("two-columns", "140mm", "one-column"):
+    for width in ("two-columns", "150mm", "one-column"):
         with at(_venue(VENUES["icml"], width)):
             letters[width] = panels(1, 1, width=FULL_WIDTH, height=2.0)[0].settings["xtick.labelsize"]
-    assert letters["two-columns"] == letters["140mm"] == 7.0 > letters["one-column"]
+    assert letters["two-columns"] == letters["150mm"] == 7.0 > letters["one-column"]
 
 
 def test_without_a_width_each_figure_has_its_own():
