@@ -82,11 +82,8 @@ class Verify(Command):
             record |= validity.made_by(verification.verified)
             with store.lock(self.out):
                 store.save(self.out / "results", store.Result("claims", store.plain(values), {}, record))
-        print(
-            "\n".join(
-                [*verification.lines(values.claims, seeds, bool(self.chosen)), *self._words(values.claims)]
-            )
-        )
+        rows = verification.lines(values.claims, seeds, bool(self.chosen))
+        print("\n".join([*self._words(values.claims), *rows]))
         return 0 if all(verdict.passed for verdict in values.claims) else 1
 
     def _words(self, claims: Sequence["ClaimResult"]) -> Sequence[str]:
