@@ -1,4 +1,4 @@
-"""What a fresh clone draws from the results that come with the repository: each figure has a caption, or is left out."""
+"""What a fresh clone draws from the results that come with it: each figure has a caption, or is left out."""
 
 import pytest
 
