@@ -31,7 +31,7 @@ from sims.cli import declarations
 from sims.cli.command import Command, ExperimentCommand, listing
 from sims.cli.declarations import Unreadable
 from sims.cli.flags import parse_command
-from sims.cli.interrupts import end_workers, install_sigint_handler
+from sims.cli.interrupts import end_workers, install_signal_handlers, interrupt_code
 from sims.cli.names import dashed_name, require
 from sims.cli.simulate import Simulation
 from sims.cli.verify import Verify
@@ -68,7 +68,7 @@ All commands:
 {commands}
 
 Help on one: sptlab help COMMAND, or sptlab COMMAND --help. Version: sptlab --version"""
-INTERRUPT_CODE = 130  # as shells have it
+INTERRUPT_CODES = (130, 143)  # Ctrl-C and SIGTERM, as shells have them
 
 
 EXPERIMENT_COMMANDS: dict[str, type[ExperimentCommand]] = {
@@ -193,7 +193,7 @@ def welcome() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line, by default this process's own, which an interrupt then ends at once."""
     code = exit_code(sys.argv[1:] if arguments is None else arguments)
-    if code == INTERRUPT_CODE and arguments is None:
+    if code in INTERRUPT_CODES and arguments is None:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
         end_workers()
@@ -202,12 +202,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def exit_code(arguments: list[str]) -> int:
-    """Run a command line: 0, 1 (a claim failed), 2 (an error, in one line) or 130 (interrupted)."""
+    """Run a command line: 0, 1 (a claim failed), 2 (an error, in one line), 130 or 143 (interrupted)."""
     if not arguments:
         print(welcome())
         return 0
     try:
-        install_sigint_handler()
+        install_signal_handlers()
         look(arguments)
         command = parse(arguments)
         if command.computes:
@@ -215,7 +215,7 @@ def exit_code(arguments: list[str]) -> int:
         return command()  # type: ignore[operator]
     except KeyboardInterrupt:
         print("sptlab: interrupted; the same command goes on where this one stopped", file=sys.stderr)
-        return INTERRUPT_CODE
+        return interrupt_code()
     except BrokenPipeError:  # the reader, `head` for example, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

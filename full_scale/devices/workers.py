@@ -1,26 +1,35 @@
 """Runs spread over processes, one per GPU or else per core, each after the run that it goes on from.
 
-One run on one core and another beside it use two cores 1.8 times better than one run on both.
+One run on one core and another beside it use two cores 1.8 times better than one run on both. Processes talk
+over pipes and share no semaphores, which would outlive a run that is killed.
 """
 
+import contextlib
 import multiprocessing
 import os
+import threading
+import traceback
 from collections.abc import Callable, Hashable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing.sharedctypes import Synchronized
-from typing import TypeVar
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
 
 import jax
 
+from sims.runs.errors import UserError
 from sims.sweeps.devices import cores as cores
 from sims.sweeps.devices import gpus
+from sims.sweeps.local import deaf_to_interrupts, end_with_the_driver
 
 SETTINGS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+HEARTBEAT_SECONDS = 0.2
+DIED = (
+    "a worker process ended before its run did, as one does that the system stops for lack of memory: "
+    "the same command goes on where it stopped"
+)
 Job = TypeVar("Job", bound=Hashable)
-
-_steps_done: Synchronized  # set in every worker by `begin_worker`
-_accuracy: Synchronized
-_parent: int
+Work = Callable[..., None]
+Note = tuple[int, float | None]
+"""What a worker says while it computes: optimiser steps since its last note, and an accuracy."""
 
 
 def side_by_side() -> int:
@@ -29,34 +38,65 @@ def side_by_side() -> int:
     return len(available) or (cores() if jax.default_backend() == "cpu" else 1)
 
 
+class Worker:
+    """A process on a core or GPU of its own, at the other end of a pipe: jobs in, notes and errors out."""
+
+    def __init__(self, work: Work, rank: int):
+        context = multiprocessing.get_context("spawn")
+        settings = {name: getattr(jax.config, name) for name in SETTINGS}
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, work, rank, settings), daemon=True)
+        with deaf_to_interrupts():
+            self.process.start()
+        theirs.close()
+
+    def received(self) -> Note | None:
+        """What the worker says now; None says that its job is done. Raises the job's error, or UserError."""
+        try:
+            message = self.pipe.recv()
+        except (EOFError, OSError):
+            raise UserError(DIED) from None
+        if isinstance(message, BaseException):
+            raise message
+        return message
+
+    def end(self) -> None:
+        """Stop the process now, whatever it does; its checkpoints stay."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
 def in_workers(
-    work: Callable[..., None],
-    jobs: dict[Job, Job | None],
-    report: Callable[[int, float | None], None],
-    processes: int,
+    work: Work, jobs: dict[Job, Job | None], report: Callable[[int, float | None], None], processes: int
 ) -> None:
     """Do every job, after the one it needs, in processes on a core each; the first error stops all."""
-    context = multiprocessing.get_context("spawn")
-    steps_done, accuracy, rank = context.Value("q", 0), context.Value("d", -1.0), context.Value("i", 0)
-    settings = {name: getattr(jax.config, name) for name in SETTINGS}
-    arguments = (steps_done, accuracy, rank, settings, os.getpid())
-    waiting, running = dict(jobs), dict[Job, Future]()
-    with ProcessPoolExecutor(processes, context, initializer=begin_worker, initargs=arguments) as pool:
-        try:
-            while waiting or running:
-                for job in ready(waiting, running, begun=steps_done.value > 0):
-                    running[job] = pool.submit(work, job, report=count)
-                    del waiting[job]
-                wait(running.values(), timeout=0.2, return_when=FIRST_COMPLETED)
-                report(steps_done.value, accuracy.value if accuracy.value >= 0 else None)
-                for job in [job for job, future in running.items() if future.done()]:
-                    running.pop(job).result()
-        except BaseException:
-            stop(pool)
-            raise
+    waiting, running, steps, accuracy = dict(jobs), dict[Job, Worker](), 0, None
+    workers: list[Worker] = []
+    try:
+        while waiting or running:
+            for job in ready(waiting, running, begun=steps > 0)[: processes - len(running)]:
+                free = [each for each in workers if each not in running.values()]
+                if not free:
+                    workers.append(Worker(work, len(workers)))
+                running[job] = free[0] if free else workers[-1]
+                with contextlib.suppress(OSError):  # a worker that has died is seen when it is heard
+                    running[job].pipe.send(job)
+                del waiting[job]
+            heard = wait([worker.pipe for worker in running.values()], HEARTBEAT_SECONDS)
+            for job, worker in [each for each in running.items() if each[1].pipe in heard]:
+                note = worker.received()
+                if note is None:
+                    del running[job]
+                else:
+                    steps, accuracy = steps + note[0], accuracy if note[1] is None else note[1]
+            report(steps, accuracy)
+    finally:
+        for worker in workers:
+            worker.end()
 
 
-def ready(waiting: dict[Job, Job | None], running: dict[Job, Future], begun: bool = True) -> list[Job]:
+def ready(waiting: dict[Job, Job | None], running: dict[Job, Any], begun: bool = True) -> list[Job]:
     """The jobs whose need is done; until one has begun to train, that one alone.
 
     It compiles what all of them call, and the others find that in the cache instead of compiling beside it.
@@ -65,35 +105,40 @@ def ready(waiting: dict[Job, Job | None], running: dict[Job, Future], begun: boo
     return free if begun else free[: not running]
 
 
-def stop(pool: ProcessPoolExecutor) -> None:
-    """End the workers now; their checkpoints stay."""
-    for process in list((pool._processes or {}).values()):  # 3.14 has terminate_workers() for this
-        process.terminate()
-    pool.shutdown(wait=False, cancel_futures=True)
-
-
-def begin_worker(
-    steps_done: Synchronized, accuracy: Synchronized, rank: Synchronized, settings: dict, parent: int
-) -> None:
-    """Take one GPU, or else one core, the parent's JAX settings, and the shared counters."""
-    global _steps_done, _accuracy, _parent
-    _steps_done, _accuracy, _parent = steps_done, accuracy, parent
-    with rank.get_lock():
-        mine, rank.value = rank.value, rank.value + 1
-    if graphics := gpus():
-        os.environ["CUDA_VISIBLE_DEVICES"] = graphics[mine % len(graphics)]
-    elif hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {allowed[mine % len(allowed)]})
+def serve(pipe: Connection, work: Work, rank: int, settings: dict[str, Any]) -> None:
+    """The life of a worker: it does each job that comes, until the driver is gone."""
+    threading.Thread(target=end_with_the_driver, daemon=True).start()
+    take_device(rank)
     for name, value in settings.items():
         jax.config.update(name, value)
+    while True:
+        try:
+            job = pipe.recv()
+        except EOFError:
+            return
+        try:
+            work(job, report=lambda steps, accuracy: say(pipe, (steps, accuracy)))
+            message = None
+        except Exception as error:
+            message = error
+            message.add_note(f"in a worker process:\n{traceback.format_exc()}")
+        say(pipe, message)
 
 
-def count(steps: int, accuracy: float | None) -> None:
-    """Add to the shared counter; end at once if the parent is gone, so that no orphan writes."""
-    if os.getppid() != _parent:
+def take_device(rank: int) -> None:
+    """This process's own GPU, or else its core."""
+    if graphics := gpus():
+        os.environ["CUDA_VISIBLE_DEVICES"] = graphics[rank % len(graphics)]
+    elif hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {allowed[rank % len(allowed)]})
+
+
+def say(pipe: Connection, what: Note | Exception | None) -> None:
+    """Tell the driver; end at once if it is gone, so that no orphan writes."""
+    try:
+        pipe.send(what)
+    except OSError:
         os._exit(1)
-    with _steps_done.get_lock():
-        _steps_done.value += steps
-    if accuracy is not None:
-        _accuracy.value = accuracy
+    except Exception:  # an error that cannot travel
+        pipe.send(RuntimeError("".join(traceback.format_exception(what))))  # type: ignore[arg-type]

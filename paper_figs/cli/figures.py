@@ -15,6 +15,10 @@ from sims.cli.names import dashed_name, require, split
 from sims.cli.progress import progress
 from sims.runs.errors import UserError
 
+_TO_THE_INCH = {"mm": 25.4, "cm": 2.54, "in": 1.0}
+_NARROWEST, _WIDEST = 60 / 25.4, 400 / 25.4  # inches
+_SMALLEST = 6.0  # points
+
 
 @dataclasses.dataclass(frozen=True)
 class Figures(Storing):
@@ -32,6 +36,9 @@ class Figures(Storing):
     """Draw also what has not changed."""
     style: Literal["icml", "neurips", "slides"] = "icml"
     """Widths, fonts and sizes; slides are 16:9. neurips and slides have folders of their own."""
+    width: str | None = None
+    """Width of every figure: one-column, two-columns (of --style), or a size such as 90mm, 9cm or 3.5in; default: each
+    its own of the two."""
     line: ClassVar[str] = "figures"
 
     @property
@@ -42,6 +49,7 @@ class Figures(Storing):
     def refuse(self) -> None:
         """Raise UserError for an unknown figure, or for results that are not where --out says."""
         super().refuse()
+        _inches(self.width)
         for name in split(self.names):
             self._require_stored(require(name, declarations.figures(), "figure"))
         if not self.names and not self.list:
@@ -70,16 +78,35 @@ class Figures(Storing):
         results = with_shipped(own, self.out)
         if not names:
             self.say_what_is_there(own, results)
-        folder = self.out / "figures" / ("" if self.style == "icml" else self.style)
+        folder = self.out / "figures" / ("" if self.style == "icml" else self.style) / (self.width or "")
+        venue = _venue(VENUES[self.style], self.width)
         drawn: dict[str, Any] = {}
         with store.lock(self.out), progress("figures", self.quiet) as report:
             wanted = names or drawable(results)
-            write_figures(
-                results, folder, wanted, report=report, venue=VENUES[self.style], drawn=drawn, anew=self.anew
-            )
+            write_figures(results, folder, wanted, report=report, venue=venue, drawn=drawn, anew=self.anew)
             write_numbers(results, self.out / "figures")
-        print("\n".join(_written(folder, wanted, drawn, VENUES[self.style])))
+        print("\n".join(_written(folder, wanted, drawn, venue)))
         return 0
+
+
+def _inches(width: str | None) -> float | None:
+    """The size that --width names, None where it names columns. Raises UserError for what is no width."""
+    if width in (None, "one-column", "two-columns"):
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(mm|cm|in)", width)
+    inches = float(match[1]) / _TO_THE_INCH[match[2]] if match else 0.0
+    if not _NARROWEST <= inches <= _WIDEST:
+        raise UserError(
+            f"--width must be one-column, two-columns or {_NARROWEST * 25.4:.0f} to {_WIDEST * 25.4:.0f} mm, as in "
+            f"90mm, 9cm or 3.5in: got {width}; try --width 90mm"
+        )
+    return inches
+
+
+def _venue(venue: Any, width: str | None) -> Any:
+    """The venue with all figures as wide as --width says."""
+    columns = {"one-column": venue.column, "two-columns": venue.full}
+    return dataclasses.replace(venue, width=columns.get(width or "", _inches(width)))
 
 
 def _missing(name: str, results: Path) -> list[str]:
@@ -105,9 +132,12 @@ def _written(folder: Path, names: Iterable[str], drawn: Mapping[str, Any], venue
     rows = []
     for name, figure in drawn.items():
         wide, high = figure.get_size_inches()
-        across = "one column" if wide <= venue.column < venue.full else "the width of the text"
+        across = {venue.full: ", the width of the text", venue.column: ", one column"}.get(wide, "")
+        letters = figure.settings["xtick.labelsize"]
+        small = f"; letters of {letters:.1f} pt, few journals take less than 6" if letters < _SMALLEST else ""
         rows.append(
-            f"written to {folder / name}.pdf (.png, .txt, .tex): {wide:.2f} x {high:.2f} in, {across}"
+            f"written to {folder / name}.pdf (.png, .txt, .tex): {wide:.2f} x {high:.2f} in "
+            f"({25.4 * wide:.0f} x {25.4 * high:.0f} mm){across}{small}"
         )
     if left := [name for name in names if name not in drawn]:
         rows.append(f"unchanged in {folder}: {', '.join(map(dashed_name, left))} (--anew draws them again)")

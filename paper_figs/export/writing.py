@@ -53,6 +53,11 @@ def write_figures(
     for each in sources:
         for name in each.needs:
             need(results, name, by=f"figure {each.name}")
+        if not each.is_drawable(results):
+            raise UserError(
+                f"expected what figure {each.name} shows in the stored results {', '.join(each.needs)}: found none of "
+                "it; leave the figure out, or make more of the study"
+            )
     progress = report or (lambda done, total: None)
     made = {} if drawn is None else drawn
     there = Drawn(Path(folder), anew)

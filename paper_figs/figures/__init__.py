@@ -2,7 +2,8 @@
 
 Each exports `NEEDS`, the stored results it reads; `SHOWS`, the claims it makes visible; `draw(results) -> Figure`;
 `caption(results) -> str`; `PAGE_ORDER`, its rank among those that `reproduce` draws, if it is one of them; and
-`draw_narrow`, the same picture for a phone, where the page needs one.
+`draw_narrow`, the same picture for a phone, where the page needs one; `is_shown_by(results) -> bool`, where not every
+such result holds what it shows.
 """
 
 import importlib
@@ -15,6 +16,7 @@ from matplotlib.figure import Figure
 
 from full_scale.stored import missing, need
 from paper_figs import style
+from paper_figs.style import settings_captions
 from sims.runs.store import Result, UserError
 
 
@@ -32,6 +34,12 @@ class Source:
     """What its picture consists of, in words: the first line of what draws it."""
     draw_narrow: Callable[[Mapping[str, Result]], Figure] | None = None
     """The same for a phone, where the module has one."""
+    is_shown_by: Callable[[Mapping[str, Result]], bool] | None = None
+    """Whether the results hold what it shows, where some do not."""
+
+    def is_drawable(self, results: Mapping[str, Result]) -> bool:
+        """Whether the results it needs are stored and hold what it shows."""
+        return not missing(results, self.needs) and (self.is_shown_by is None or self.is_shown_by(results))
 
 
 def _with_fixed_layout(
@@ -50,13 +58,25 @@ def _with_fixed_layout(
     return drawn
 
 
+def _with_settings(module: ModuleType) -> Callable[[Mapping[str, Result]], str]:
+    """The module's caption, and behind it the settings of the results that it reads."""
+
+    def caption(results: Mapping[str, Result]) -> str:
+        return f"{module.caption(results)} {settings_captions.sentence(results, module.NEEDS)}".rstrip()
+
+    return caption
+
+
 def source(module: ModuleType) -> Source:
     """The figure that a module draws, under the module's name."""
     name = module.__name__.rpartition(".")[2]
     alt_text = (module.draw.__doc__ or "").partition("\n")[0]
     narrow = _with_fixed_layout(module.draw_narrow) if hasattr(module, "draw_narrow") else None
     draw = _with_fixed_layout(module.draw)
-    return Source(name, module.NEEDS, module.SHOWS, draw, module.caption, alt_text, narrow)
+    is_shown_by = getattr(module, "is_shown_by", None)
+    return Source(
+        name, module.NEEDS, module.SHOWS, draw, _with_settings(module), alt_text, narrow, is_shown_by
+    )
 
 
 _MODULES = [importlib.import_module(f"{__name__}.{name}") for _, name, _ in pkgutil.iter_modules(__path__)]
@@ -73,7 +93,7 @@ EXPERIMENT_FIGURES = {figure.name: figure for figure in map(source, _MODULES) if
 def drawable(results: Mapping[str, Result]) -> list[str]:
     """The figures that have all they need. Raises UserError where none has, naming a command to run."""
     known = FIGURES | EXPERIMENT_FIGURES
-    names = [name for name, one in known.items() if not missing(results, one.needs)]
+    names = [name for name, one in known.items() if one.is_drawable(results)]
     if not names:
         first = next(iter(FIGURES.values()))
         for name in first.needs:

@@ -28,6 +28,11 @@ _APART = 1.06  # factor between the marks of two curves
 _END, _BEST = style.RECONSTRUCTION, style.Look(style.RECONSTRUCTION.color, ":", "s", filled=False)
 
 
+def is_shown_by(results: Mapping[str, Result]) -> bool:
+    """Whether the study holds sizes with few labels."""
+    return bool(_by_labels(results)[1])
+
+
 def _by_labels(results: Mapping[str, Result]) -> tuple[Values, dict[int, SizeTable]]:
     """The study, and the tables of one task by their number of labels; few first."""
     values = Values.from_json(need(results, "paper", by="figure few_labels").values)

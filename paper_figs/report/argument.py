@@ -96,6 +96,7 @@ _AFTER = (
     ("validation", "Does the verdict hold?"),
     ("comparison", "Prediction beside measurement"),
     ("limits", "Limits and disagreements"),
+    ("words", "Words"),
     ("provenance", "Provenance"),
 )
 _OPTIONAL = {"slider": "slider", "tasks": "cpu_study", "paper": "paper", "validation": "validation"}
@@ -117,6 +118,7 @@ TAKES = {
     "validation": "The diagnosis was tested on tasks that it had not seen; every miss is named.",
     "comparison": "The last column says of each prediction whether it was borne out: those that fail are here, too.",
     "limits": "What the theory does not explain or gets wrong stands here in one place.",
+    "words": "Terms with a dotted line under them are explained here, a sentence each.",
     "provenance": "Each number of this page can be made again by the command that stands beside it.",
 }
 """What to take from each section, in a sentence that holds whatever this run measured."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from full_scale.stored import COMMANDS, missing
+from full_scale.stored import COMMANDS
 from paper_figs import figures as gallery
 from paper_figs.report.argument import PARTS
 from sims.experiments import EXPERIMENTS
@@ -31,7 +31,7 @@ def known() -> dict[str, gallery.Source]:
 
 def drawable(results: Mapping[str, Result]) -> dict[str, gallery.Source]:
     """The figures whose results are all stored."""
-    return {name: figure for name, figure in known().items() if not missing(results, figure.needs)}
+    return {name: figure for name, figure in known().items() if figure.is_drawable(results)}
 
 
 def section_of(figure: gallery.Source) -> str:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
 from paper_figs.export.formats import svg
@@ -27,6 +27,7 @@ from paper_figs.report.mathematics import mathml, typeset
 from paper_figs.report.summary import summarise, with_shipped
 from paper_figs.style import arms
 from sims.runs.store import Result, write_atomic
+from theory import glossary
 
 FOLDER = Path(__file__).parent / "templates"
 LARGEST_BYTES = 5_000_000
@@ -96,6 +97,7 @@ def render(
         "kinds": measures.KINDS,
         "is_further": measures.is_further,
         "tie": measures.TIE,
+        "glossary": glossary.WORDS,
         "address": REFERENCE if reference else "",
         "slider_json": embedded(summary["slider"]),
         "scripts": {name: Markup((FOLDER / f"page_{name}.js").read_text()) for name in _SCRIPTS},
@@ -144,6 +146,9 @@ def environment() -> jinja2.Environment:
         "typeset": typeset,
         "breakable": html_filters.breakable,
         "words": measures.words,
+        "linked": lambda text: Markup(glossary.linked(str(escape(text)))),
+        "linked_block": lambda text: Markup(glossary.linked(str(text))),
+        "anchor": glossary.anchor,
         "arm": arms.words,
         "share": arms.share_words,
         "seen": html_filters.alt_text,

@@ -165,10 +165,7 @@ def panels(
     """A figure of the given size, and its axes as an array of shape (rows, columns).
 
     Sizes are inches of a two-column paper, COLUMN_WIDTH or FULL_WIDTH wide; the venue has its own."""
-    chosen = venue()
-    wide, high = chosen.full if width == FULL_WIDTH else chosen.column, height * chosen.tall
-    if high > chosen.highest:  # smaller letters rather than panels without room
-        chosen, high = chosen.shrunk(chosen.highest / high), chosen.highest
+    chosen, wide, high = venue().size(width == FULL_WIDTH, height)
     figure = Figure(figsize=(wide, high), dpi=chosen.dpi, layout=layout)
     figure.settings = settings(chosen)
     mpl.rcParams.update(figure.settings)  # until the end of the function that is `styled`

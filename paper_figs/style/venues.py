@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 COLUMN_WIDTH = 3.25  # inches: one column of a two-column paper
 FULL_WIDTH = 6.75  # inches: both columns
+ROOM_FOR_LETTERS = 0.87  # share of its own width down to which a figure keeps its letters, as at NeurIPS
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,20 @@ class Venue:
     highest: float = 9.0
     dpi: int = 200
     """Of the PNG; layouts are settled at it."""
+    width: float | None = None
+    """Of every figure, where it is chosen; heights follow."""
+
+    def size(self, wide: bool, height: float) -> tuple["Venue", float, float]:
+        """A figure's width and height here, of `height` in a two-column paper, and the venue with its letters.
+
+        A chosen width takes the height along, and the letters where less than `ROOM_FOR_LETTERS` is left."""
+        own = self.full if wide else self.column
+        chosen, width, high = self, self.width or own, height * self.tall
+        if width != own:
+            chosen, high = self.shrunk(min(1.0, width / own / ROOM_FOR_LETTERS)), high * width / own
+        if high > self.highest:  # smaller letters rather than panels without room
+            chosen, high = chosen.shrunk(self.highest / high), self.highest
+        return chosen, width, high
 
     def shrunk(self, by: float) -> "Venue":
         """The same with smaller letters, lines and gaps."""

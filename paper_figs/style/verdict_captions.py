@@ -25,37 +25,47 @@ def counted(subject: str, verdicts: Verdicts) -> str:
     """One sentence on some verdicts together."""
     points = sum(verdict.points for verdict in verdicts.values())
     inside = sum(round(verdict.inside * verdict.points) for verdict in verdicts.values())
-    distances = [verdict.worst_z for verdict in verdicts.values() if verdict.worst_z is not None]
-    worst = max(distances) if len(distances) == len(verdicts) else None
-    farthest = (
-        "at worst by more than any spread"
-        if worst is None
-        else f"at worst {number(worst)} standard errors away"
-    )
-    if worst == 0:
-        farthest = "without any difference"
     where = f"at all {points} points" if inside == points else f"at {inside} of {points} points"
-    return f"{subject} lies inside the simulation's 99% band {where}, {farthest}."
+    return f"{subject} lies inside the simulation's 99% band {where}{_farthest(verdicts)}."
+
+
+def _farthest(verdicts: Verdicts) -> str:
+    """How near its edge the band is reached: bands of few seeds are wide, so standard errors would mislead."""
+    if any(verdict.worst_z is None for verdict in verdicts.values()):
+        return "; where runs do not differ at all, it lies elsewhere"
+    farthest = max(verdict.worst_z / verdict.limit_z for verdict in verdicts.values())  # type: ignore[operator]
+    if farthest == 0:
+        return ", without any difference"
+    share = f"{100 * farthest:.0f}%" if farthest < 1 else f"{number(farthest, 2)} times the way"
+    return (
+        f"; the farthest point lies {share} {'of the way ' * (farthest < 1)}from the mean to the band's edge"
+    )
 
 
 def exponents(fits: Mapping[str, Fitted], names: Mapping[str, str], *, digits: int = 3) -> str:
-    """`name: a ± b (theory c)` for each fitted exponent, and which lie within one standard error."""
+    """`name: a [low, high] (theory c)` for each fitted exponent with its 99% interval, and which hold the theory."""
     sentences = [
-        f"{name}: {number(fits[key].measured, digits)} ± {number(fits[key].standard_error, 1)} "
+        f"{name}: {number(fits[key].measured, digits)} [{_end(fits[key], -1, digits)}, {_end(fits[key], 1, digits)}] "
         f"(theory {number(fits[key].predicted, digits)})"
         for key, name in names.items()
     ]
-    return f"{'; '.join(sentences)}; {agreement({name: fits[key].z for key, name in names.items()})}"
+    return f"{'; '.join(sentences)}; {agreement({name: fits[key].inside for key, name in names.items()})}"
 
 
-def agreement(distances: Mapping[str, float]) -> str:
-    """How many fits lie within one standard error of the theory, and how far the others lie."""
-    beyond = {name: z for name, z in distances.items() if z > 1}
-    if not beyond:
-        return "within one standard error of the theory"
-    outside = ", ".join(f"{number(z, 2)} ({name})" for name, z in beyond.items())
+def _end(fit: Fitted, side: int, digits: int) -> str:
+    return number(fit.measured + side * fit.limit_z * fit.standard_error, digits)
+
+
+def agreement(inside: Mapping[str, bool]) -> str:
+    """How many of the brackets hold the theory, and which do not."""
+    outside = [name for name, holds in inside.items() if not holds]
+    if not outside:
+        return "brackets are 99% intervals over seeds, and " + (
+            "it holds the theory" if len(inside) == 1 else "all hold the theory"
+        )
     return (
-        f"{len(distances) - len(beyond)} of {len(distances)} within one standard error, else {outside} away"
+        f"brackets are 99% intervals over seeds; {len(inside) - len(outside)} of {len(inside)} hold the theory, "
+        f"not that of {', '.join(outside)}"
     )
 
 

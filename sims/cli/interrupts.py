@@ -1,4 +1,4 @@
-"""Ctrl-C ends a run, also where Python or a library would swallow it."""
+"""Ctrl-C and SIGTERM end a run, also where Python or a library would swallow them."""
 
 import contextlib
 import os
@@ -8,26 +8,38 @@ import threading
 from types import FrameType
 
 INTERRUPTED = threading.Event()
+_received = signal.SIGINT
 
 
-def install_sigint_handler() -> None:
-    """End the run at Ctrl-C, also where Python or a library would swallow the exception.
+def install_signal_handlers() -> None:
+    """End the run at Ctrl-C or SIGTERM by KeyboardInterrupt, which frees and stops what it holds.
 
     In a callback of the garbage collector it would be printed and ignored: it is sent again a moment later. A
     bare `except`, as some libraries have around their imports, eats it: the next report raises it again.
     """
 
-    def handle(_: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        global _received
+        _received = signal.Signals(number)
         INTERRUPTED.set()
         if _ignored_in(frame):
-            threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
         else:
             raise KeyboardInterrupt
 
+    global _received
+    _received = signal.SIGINT
     INTERRUPTED.clear()
-    untouched = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not so under nohup
-    if untouched and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, handle)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        if signal.getsignal(number) is default:  # not so under nohup
+            signal.signal(number, handle)
+
+
+def interrupt_code() -> int:
+    """What shells expect of a process that a signal ended: 130 for Ctrl-C, 143 for SIGTERM."""
+    return 128 + _received
 
 
 def _ignored_in(frame: FrameType | None) -> bool:

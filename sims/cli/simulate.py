@@ -63,7 +63,7 @@ class Simulation(ExperimentCommand):
         }
         for option, used in given.items():
             if used and not self.sweep:
-                raise UserError(f"{option} is for sweeps: add --sweep FILE (see README, Sweeps)")
+                raise UserError(f"{option} is for sweeps: add --sweep FILE (see sims/sweeps/README.md)")
         if self.scheduler and self.engine != "dask":
             raise UserError("--scheduler is for --engine dask: add it")
         if self.scheduler and self.workers is not None:

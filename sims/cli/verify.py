@@ -2,8 +2,9 @@
 
 import dataclasses
 import json as json_text
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import tyro
 
@@ -12,6 +13,9 @@ from sims.cli.command import Command, require_file, require_folder
 from sims.cli.names import require, split
 from sims.cli.progress import progress
 from sims.runs.errors import UserError
+
+if TYPE_CHECKING:
+    from sims.runs.verification import ClaimResult
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,5 +82,14 @@ class Verify(Command):
             record |= validity.made_by(verification.verified)
             with store.lock(self.out):
                 store.save(self.out / "results", store.Result("claims", store.plain(values), {}, record))
-        print("\n".join(verification.lines(values.claims, seeds, bool(self.chosen))))
+        rows = verification.lines(values.claims, seeds, bool(self.chosen))
+        print("\n".join([*self._words(values.claims), *rows]))
         return 0 if all(verdict.passed for verdict in values.claims) else 1
+
+    def _words(self, claims: Sequence["ClaimResult"]) -> Sequence[str]:
+        """What the terms mean that named claims use."""
+        from theory import glossary
+
+        text = " ".join(f"{one.title}. {one.statement} {one.regime}" for one in claims if self.chosen)
+        rows = [f"  {word}: {meaning}." for word, meaning in glossary.used(text).items()]
+        return ["Words:", *rows] if rows else []

@@ -65,19 +65,16 @@ def fitted(samples: Float[np.ndarray, " seed"], predicted: float, *, leaves: str
     mean, error = float(samples.mean()), float(samples.std(ddof=1) / np.sqrt(samples.size))
     score = abs(mean - predicted) / error if error else float(mean != predicted)
     limit = float(stats.t.ppf((1 + LEVEL) / 2, samples.size - 1))
-    words = verdict(score, limit, leaves)
+    words = verdict(score <= limit, samples.size, leaves)
     return Fitted(
         mean, error, float(predicted), score, limit, score <= 1, score <= limit, words, samples.size
     )
 
 
-def verdict(score: float, limit: float, leaves: str = "") -> str:
-    """How a fitted number lies to the predicted one; of true ones two in three lie within one error."""
-    if score <= 1:
-        return "within one standard error of the theory"
-    inside = "inside" if score <= limit else "outside"
+def verdict(inside: bool, seeds: int, leaves: str = "") -> str:
+    """How a fitted number lies to the predicted one; of true ones 99 in 100 lie inside."""
     reason = f": {leaves}" if leaves else ""
-    return f"{score:.1f} standard errors from the theory, {inside} its {LEVEL:.0%} interval{reason}"
+    return f"the theory lies {'inside' if inside else 'outside'} the {LEVEL:.0%} interval of {seeds} seeds{reason}"
 
 
 def paired(

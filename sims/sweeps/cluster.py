@@ -77,7 +77,7 @@ def connected(scheduler: str) -> Iterator[Any]:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
             f"expected a Dask scheduler at {scheduler}, found: {reason}; "
-            "give the address it printed when it started (see README, Sweeps)"
+            "give the address it printed when it started (see sims/sweeps/README.md)"
         ) from error
     with client:
         yield client

@@ -58,9 +58,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"expected a sweep in {path}, found: {error.strerror}; see README, Sweeps") from error
+        raise UserError(
+            f"expected a sweep in {path}, found: {error.strerror}; see sims/sweeps/README.md"
+        ) from error
     except ValueError as error:  # also what is not UTF-8
-        raise UserError(f"expected TOML in {path}, found: {error}; see README, Sweeps") from error
+        raise UserError(f"expected TOML in {path}, found: {error}; see sims/sweeps/README.md") from error
 
 
 def _seeds_of(value: Any, first: int) -> tuple[int, ...]:

@@ -29,6 +29,7 @@ def test_verify_prints_a_line_per_check_and_the_json_says_the_same(front_door, t
     assert all(check["name"] in out and check["kind"] in out for check in checks)
     assert set(verdicts[0]) >= {"claim", "statement", "regime", "passed", "checks"}
     assert {"counterexample", "autodiff"} <= {check["kind"] for check in checks}
+    assert out.startswith("Words:\n") and "  circulant: of scores: depending on the distance" in out
     assert out.endswith("2 of 2 claims hold\n")
 
 

@@ -164,10 +164,8 @@ def test_there_is_a_worker_for_every_gpu(monkeypatch) -> None:
     monkeypatch.setattr(workers, "gpus", lambda: ("0", "1", "2"))
     assert workers.side_by_side() == 3
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
-    context = workers.multiprocessing.get_context("spawn")
     seen = []
-    rank = context.Value("i", 0)
-    for _ in range(3):
-        workers.begin_worker(context.Value("q", 0), context.Value("d", 0.0), rank, {}, os.getpid())
+    for rank in range(3):
+        workers.take_device(rank)
         seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
     assert seen == ["0", "1", "2"]

@@ -94,7 +94,9 @@ def test_two_runs_of_one_config_at_once_are_refused(tmp_path: Path) -> None:
 @pytest.mark.heavy
 def test_a_worker_whose_parent_is_gone_ends_itself() -> None:
     begun = "from full_scale.devices import workers as w; print('begun', flush=True)"
-    script = f"{begun}; w._parent = -1; w.count(1, None); print('alive')"
+    script = (
+        f"{begun}; ours, theirs = w.multiprocessing.Pipe(); ours.close(); w.say(theirs, None); print('alive')"
+    )
     root = REPOSITORY
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -71,9 +71,9 @@ def test_a_fitted_number_without_spread_is_compared_exactly():
 @pytest.mark.parametrize(
     ("predicted", "words"),
     [
-        (1.02, "within one standard error of the theory"),
-        (0.9, "2.6 standard errors from the theory, inside its 99% interval: early signs"),
-        (2.0, "23.1 standard errors from the theory, outside its 99% interval: early signs"),
+        (1.02, "the theory lies inside the 99% interval of 4 seeds: early signs"),
+        (0.9, "the theory lies inside the 99% interval of 4 seeds: early signs"),
+        (2.0, "the theory lies outside the 99% interval of 4 seeds: early signs"),
     ],
 )
 def test_a_fit_says_where_it_lies_and_why(predicted, words):

@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path):
     for path, content in ((tmp_path / "none.toml", None), (tmp_path / "latin.toml", b"a = '\xe9'")):
         if content:
             path.write_bytes(content)
-        with pytest.raises(UserError, match=r"expected .* in .*; see README, Sweeps"):
+        with pytest.raises(UserError, match=r"expected .* in .*; see sims/sweeps/README\.md"):
             configurations(path, Config(), 0)
 
 
