@@ -19,7 +19,7 @@ LAG = 1
 
 def mask_pulls(config: Any, *, key: PRNGKeyArray) -> Curve:
     """C28: the pull along lag 1, sequences and masks both drawn, over the mask rate."""
-    pulled = functools.partial(_masked_pulls, config.sequences // 2)
+    pulled = functools.partial(_masked_pulls, config.sequences)
     rates, root = jnp.asarray(config.mask_rates), _root(theory.circulant(_ring(config)))
     law = jax.vmap(lambda rate: theory.masked_proximity_law(VALUE, _ring(config), rate)[LAG])
     return over_seeds(pulled, key, config.seeds, rates, root), once(law, rates)
@@ -28,19 +28,21 @@ def mask_pulls(config: Any, *, key: PRNGKeyArray) -> Curve:
 def _masked_pulls(
     number: int, key: PRNGKeyArray, rates: Float[Array, " point"], root: Float[Array, "key key"]
 ) -> Float[Array, " point"]:
-    """Minus the mean gradient of position 0's error in its score for position 1, over L, at every mask rate."""
+    """Minus the gradient of the mean error, every position predicted in turn, along both lags of distance 1."""
     noise, masks = jax.random.split(key)
     sequences = _drawn(noise, root, number)
     chances = jax.random.uniform(masks, sequences.shape)
-    flat, value_map = jnp.zeros((RING, RING)), jnp.full((1, 1), VALUE)
-    error = lambda scores, tokens, mask: theory.masked_error(
-        scores, value_map, tokens[:, None], jnp.asarray(0), mask, jnp.zeros(1)
-    )
+    value_map, positions = jnp.full((1, 1), VALUE), jnp.arange(RING)
 
     def pull(rate: Float[Array, ""]) -> Float[Array, ""]:
-        hidden = (chances < rate).at[:, 0].set(True)
-        mean = lambda scores: jax.vmap(error, (None, 0, 0))(scores, sequences, hidden).mean()
-        return -jax.grad(mean)(flat)[0, LAG] / RING
+        def error(scores, tokens, chances, position):
+            hidden = (chances < rate) | (positions == position)
+            return theory.masked_error(scores, value_map, tokens[:, None], position, hidden, jnp.zeros(1))
+
+        each = jax.vmap(jax.vmap(error, (None, None, None, 0)), (None, 0, 0, None))
+        mean = lambda scores: each(scores, sequences, chances, positions).mean()
+        kernel = theory.circulant_kernel(jax.grad(mean)(jnp.zeros((RING, RING))))
+        return -(kernel[LAG] + kernel[-LAG]) / 2
 
     return jax.vmap(pull)(rates)
 

@@ -40,22 +40,23 @@ CLOCK = Chain(
 )
 
 amplitude, t = Symbol("S_M", positive=True), Symbol("t", real=True)
+flat_time = Integral(1 / (contrast * amplitude**2), (amplitude, start, end))
+flat_closed = (1 / start - 1 / end) / contrast
+slow_time = Integral(curvature / (contrast**2 * amplitude**3), (amplitude, start, end))
+slow_closed = curvature * (1 / start**2 - 1 / end**2) / (2 * contrast**2)
 FLAT = Chain(
     shows=("Through queries and keys",),
     target=t,
     steps=(
         Step(
-            Integral(1 / (contrast * amplitude**2), (amplitude, start, end)),
+            flat_time,
             "K_z = 0: head, query and key start at epsilon and stay alike, each growing like sigma times its square.",
         ),
         Step(
-            (1 / start - 1 / end) / contrast,
+            flat_closed,
             "The integral.",
             scope="any sigma",
-            differences=lambda: [
-                sympy.integrate(1 / (contrast * amplitude**2), (amplitude, start, end))
-                - (1 / start - 1 / end) / contrast
-            ],
+            differences=lambda: [flat_time.doit() - flat_closed],
         ),
     ),
     conclusion="It is 1/(epsilon sigma) for epsilon well below a_end.",
@@ -65,19 +66,14 @@ SLOW = Chain(
     target=t,
     steps=(
         Step(
-            Integral(curvature / (contrast**2 * amplitude**3), (amplitude, start, end)),
+            slow_time,
             "K_z > 0: the head follows at w = sigma S_M^2/K_z, and query and key grow like sigma w times themselves.",
         ),
         Step(
-            curvature * (1 / start**2 - 1 / end**2) / (2 * contrast**2),
+            slow_closed,
             "The integral.",
             scope="any sigma and K_z",
-            differences=lambda: [
-                sympy.simplify(
-                    sympy.integrate(curvature / (contrast**2 * amplitude**3), (amplitude, start, end))
-                    - curvature * (1 / start**2 - 1 / end**2) / (2 * contrast**2)
-                )
-            ],
+            differences=lambda: [sympy.simplify(slow_time.doit() - slow_closed)],
         ),
     ),
     conclusion="It is K_z/(2 sigma^2 epsilon^2) for epsilon well below a_end. That the head follows is leading order.",
@@ -162,25 +158,29 @@ NOISE = Chain(
 
 
 def geometric() -> Iterator[sympy.Expr]:
-    """The sum by its first value and its recursion; and the factor for small eta."""
+    """The sum by its first value and its recursion; both forms after no, one, two steps; small eta."""
     part = lambda count: (growth ** (2 * count) - 1) / (growth**2 - 1)
     yield part(0)
     yield sympy.simplify(part(steps + 1) - part(steps) - growth ** (2 * steps))
+    for count in range(3):
+        yield sympy.simplify((kicks - summed).subs(steps, count).doit())
     factor = (rate_of_learning * noise) ** 2 / (growth**2 - 1)
     yield sympy.limit(factor / rate_of_learning, rate_of_learning, 0) - noise**2 / (2 * rate)
 
 
 density = exp(-((draw - signal) ** 2) / (2 * noise**2)) / sqrt(2 * pi * noise**2)
+mean_of_signs = Integral(density, (draw, 0, oo)) - Integral(density, (draw, -oo, 0))
+closed_mean = erf(signal / (sqrt(2) * noise))
 SIGNS = Chain(
     shows=("A sign-normalised step",),
     target=EXPECTATION(Symbol("sign_g")),
     steps=(
         Step(
-            Integral(density, (draw, 0, oo)) - Integral(density, (draw, -oo, 0)),
+            mean_of_signs,
             "A Gaussian gradient of mean m_g and standard deviation tau_g.",
         ),
         Step(
-            erf(signal / (sqrt(2) * noise)),
+            closed_mean,
             "Its slope in m_g is twice the density at 0, and it is 0 at m_g = 0.",
             scope="any mean and deviation",
             differences=lambda: mean_sign(),
@@ -192,8 +192,7 @@ SIGNS = Chain(
 
 def mean_sign() -> Iterator[sympy.Expr]:
     """The density moves with m_g; the error function has that slope, and both are 0 at m_g = 0."""
-    closed_form = erf(signal / (sqrt(2) * noise))
     yield density.diff(signal) + density.diff(draw)
-    yield sympy.simplify(closed_form.diff(signal) - 2 * density.subs(draw, 0))
-    yield closed_form.subs(signal, 0)
+    yield sympy.simplify(closed_mean.diff(signal) - 2 * density.subs(draw, 0))
+    yield closed_mean.subs(signal, 0)
     yield sympy.simplify(density.subs(signal, 0) - density.subs({signal: 0, draw: -draw}))

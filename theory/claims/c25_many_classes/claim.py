@@ -122,6 +122,14 @@ def rate_order_gap(shares_of, key: PRNGKeyArray) -> Float[Array, ""]:
     return jnp.abs(fitted_exponent(scales, jax.vmap(gap)(scales)) - 2)
 
 
+def two_classes_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """The Fisher ratio of two classes against sigma^2/k, sigma = p (1-p) |r_1 - r_0| and k = p (1-p) Var z."""
+    responses, share, variance = jax.random.normal(key, (2, LENGTH, LENGTH)), SHARES[0], 0.7
+    pooled = share * (1 - share)
+    expected = (pooled * jnp.linalg.norm(responses[1] - responses[0])) ** 2 / (pooled * variance)
+    return relative_gap(class_contrast_rate(jnp.asarray([1 - share, share]), responses, variance), expected)
+
+
 def head_slope(scores: Float[Array, " parameters"], samples: Samples) -> Float[Array, " row"]:
     """The slope of the mean loss in every head at W = 0."""
     tokens, labels, chances = samples
@@ -187,6 +195,7 @@ CLAIM = Claim(
             functools.partial(rate_order_gap, lambda shares: shares),
             tolerance=ASYMPTOTIC_EXPONENT,
         ),
+        autodiff("two classes: sigma^2/k", two_classes_gap),
         finite_difference("slopes of the head in the scores", difference_gap),
         simulation("class contrasts of sampled rings", sampled_contrasts),
         counterexample("a head that is not 0", lambda key: hessian_gap(key, 0.3)),

@@ -20,7 +20,7 @@ from theory.claims.checks.check import (
     symbolic,
 )
 from theory.claims.checks.draws import even_autocovariance, gaussian_sequences
-from theory.reconstruction.circulant import circulant
+from theory.reconstruction.circulant import circulant, circulant_kernel
 from theory.reconstruction.masked_loss import proximity_law
 from theory.reconstruction.masked_proximity import masked_proximity_law
 from theory.reconstruction.masking import masked_error, masked_loss
@@ -115,17 +115,27 @@ def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def sampled_pull(key: PRNGKeyArray) -> Float[Array, ""]:
-    """jax's gradients of masked errors at position 0, sequences and masks both drawn, against the law."""
+    """jax's gradients of masked errors along lags, sequences and masks both drawn, against the law.
+
+    Every position is predicted in turn, and lags r and -r are averaged.
+    """
     process, noise, masks = jax.random.split(key, 3)
     autocovariance = even_autocovariance(process, LENGTH)
     sequences = gaussian_sequences(noise, circulant(autocovariance), SEQUENCES)
-    hidden = jax.random.bernoulli(masks, RATE, (SEQUENCES, LENGTH)).at[:, 0].set(True)
-    flat, value_map, token = jnp.zeros((LENGTH, LENGTH)), jnp.full((1, 1), VALUE), jnp.zeros(1)
-    error = lambda scores, tokens, mask: masked_error(
-        scores, value_map, tokens[:, None], jnp.asarray(0), mask, token
-    )
-    gradients = -jax.vmap(jax.grad(error), (None, 0, 0))(flat, sequences, hidden)[:, 0] / LENGTH
-    return standard_errors_off(gradients, masked_proximity_law(VALUE, autocovariance, RATE))
+    drawn = jax.random.bernoulli(masks, RATE, (SEQUENCES, LENGTH))
+    flat, value_map, positions = jnp.zeros((LENGTH, LENGTH)), jnp.full((1, 1), VALUE), jnp.arange(LENGTH)
+
+    def error(scores, tokens, mask, position):
+        hidden = mask | (positions == position)
+        return masked_error(scores, value_map, tokens[:, None], position, hidden, jnp.zeros(1))
+
+    def pull(tokens, mask):
+        mean = lambda scores: jax.vmap(error, (None, None, None, 0))(scores, tokens, mask, positions).mean()
+        kernel = -circulant_kernel(jax.grad(mean)(flat))
+        return (kernel + jnp.roll(kernel[::-1], 1))[: LENGTH // 2 + 1] / 2
+
+    law = masked_proximity_law(VALUE, autocovariance, RATE)[: LENGTH // 2 + 1]
+    return standard_errors_off(jax.vmap(pull)(sequences, drawn), law)
 
 
 CLAIM = Claim(
