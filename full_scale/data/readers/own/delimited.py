@@ -21,6 +21,7 @@ def read_delimited(path: Path, columns: Columns = DEFAULT) -> Table:
     text = decoded(path, unfolded(path), encoding=columns.encoding)
     if "\0" in text[:4096]:
         raise unusable(path, "text", "zero bytes", "name its encoding: --encoding utf-16")
+    text = without_preamble(text)
     mark = delimiter(text)
     rows = list(csv_rows(path, text if mark else blanks(text), mark or "\t"))
     header, first = rows[0][1], 1
@@ -32,7 +33,19 @@ def read_delimited(path: Path, columns: Columns = DEFAULT) -> Table:
             header[-1] = "last"
     named = ["last" if name == str(len(header)) and columns.label == "-1" else name for name in header]
     lines, fields = [number for number, _ in rows[first:]], [row for _, row in rows[first:]]
-    return Table([name.strip() for name in named], fields, lines, comma=mark == ";")
+    return Table([name.strip() for name in named], fields, lines, comma=mark not in ("", ","))
+
+
+def without_preamble(text: str) -> str:
+    """Comments above the header, and Excel's "sep=;", as empty lines, so that lines keep their numbers."""
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        bare = line.strip().strip('"')
+        comment = bare.startswith("#") and delimiter(bare) == "," and "," not in bare
+        if not (comment or (bare.lower().startswith("sep=") and len(bare) <= 5)):
+            break
+        lines[at] = "\r" if line.endswith("\r") else ""
+    return "\n".join(lines)
 
 
 def delimiter(text: str) -> str:

@@ -117,6 +117,15 @@ def _tails(empty: Bool[np.ndarray, "n length"]) -> tuple[Int[np.ndarray, " n"], 
     return lengths, tidy
 
 
+def lengths_of_mask(path: Path, mask: Shaped[np.ndarray, "n length"]) -> Int[np.ndarray, " n"]:
+    """Lengths that an attention mask states: 1 for tokens, then 0 for padding."""
+    lengths, tidy = _tails(np.asarray(mask) == 0)
+    if not tidy or not np.isin(mask, (0, 1)).all():
+        received = "a row without a 1, or a 0 before a 1"
+        raise unusable(path, "an attention_mask of 1s, then 0s", received, "pad at the end, or leave it out")
+    return lengths
+
+
 def _values(path: Path, name: str, x: np.ndarray, lengths, fill: Fill, findings) -> Sequences:
     """Finite float32 values; missing ends make a sequence shorter, missing values elsewhere are filled."""
     with np.errstate(over="ignore"):
@@ -133,7 +142,7 @@ def _values(path: Path, name: str, x: np.ndarray, lengths, fill: Fill, findings)
         findings += more
     if lengths is None:
         _require_lengths(path, name, x)
-    return Sequences(x, lengths, findings + _stored_as_floats(name, x))
+    return Sequences(x, lengths, findings + _stored_as_floats(name, x) + _stand_in(name, x))
 
 
 def filled(
@@ -237,4 +246,19 @@ def _stored_as_floats(name: str, x: np.ndarray) -> tuple[Finding, ...]:
     words = (
         f"{name} holds only the whole numbers {distinct[0]:g} to {distinct[-1]:g} as floats: read as values"
     )
-    return (Finding("symbols-as-floats", "warn", words, "store symbols as an integer array"),)
+    return (
+        Finding("symbols-as-floats", "warn", words, "store symbols as an integer array, in an npz or jsonl"),
+    )
+
+
+def _stand_in(name: str, x: np.ndarray) -> tuple[Finding, ...]:
+    """One value, repeated and far beyond all others, such as -999: what some write for a missing one."""
+    values, counts = np.unique(x[:2_000], return_counts=True)
+    if len(values) < 10:
+        return ()
+    for value, count, others in ((values[0], counts[0], values[1:]), (values[-1], counts[-1], values[:-1])):
+        if count >= 3 and abs(value - others).min() > 2 * (others[-1] - others[0]):
+            words = f"{name} holds {value:g} {count:,} times, far beyond all other values: read as a value"
+            remedy = "if it means missing, store nan in its place and say how to fill it (--fill)"
+            return (Finding("missing-stand-in", "warn", words, remedy),)
+    return ()

@@ -1,0 +1,172 @@
+"""What `sptlab diagnose` costs beside training both arms once, in CPU seconds of the user and the system.
+
+    python -m benchmarks.diagnosis_cost --text mails.npz     (about an hour; the file's x are symbols of 512 bytes)
+
+Each side is a process of its own with nothing compiled before: it loads JAX, reads the data from a file, computes,
+and ends. Both are linear in the number of steps, so each is measured at two small numbers of them, and the line
+through these is read at the user's; the pilot is kept from stopping early, and a stop after its first look is that
+line less a third of its slope. Training is both arms at one rate and seed, and no more: `sptlab train run` also
+probes and judges along the way, and costs more.
+"""
+
+import dataclasses
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tyro
+
+from benchmarks import turns
+
+STORED = Path(__file__).parent / "stored" / "diagnosis_cost.json"
+ROOT = Path(__file__).resolve().parents[1]
+SIZES = ((64, 32), (256, 32), (64, 64), (512, 32), (256, 64), (512, 64))
+"""(tokens, width) of the generated sets."""
+TEXT_SIZES = ((256, 32),)
+STEPS = {"train": (30, 60), "diagnose": (20, 40)}
+"""Steps of a run at which each side is measured."""
+AT = 1_000, 1_500
+BATCH, SEQUENCES, SYMBOLS = 50, 6_000, 16
+RUNS, FIRST_RUNS = 6, 4
+_PER_CALL = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What is measured, or one side of it."""
+
+    text: Path | None = None
+    """An npz of symbols x (n, 512 or more) and labels y; None: generated sets only."""
+    stored: Path = STORED
+    """File of the result; sizes that it holds already are kept."""
+    side: Literal["", "train", "diagnose"] = ""
+    """Only compute this side, of `data`, at `width` and `steps`."""
+    data: Path = Path()
+    """File of a side."""
+    width: int = 32
+    """Of a side's model."""
+    steps: int = 30
+    """Of a run of a side."""
+
+
+def compute(config: Config) -> None:
+    """One side: train both arms at one rate, or diagnose without an early stop."""
+    import jax
+
+    from full_scale.devices.precision import single_precision
+    from full_scale.diagnosis.config import DiagnosisConfig, PilotConfig
+    from full_scale.diagnosis.diagnose import diagnose
+    from full_scale.diagnosis.pilot import sequential
+    from full_scale.model import ModelConfig
+    from full_scale.tasks.own import Own
+    from sims.runs.compilation_cache import prepare_jax
+
+    prepare_jax()
+    dataset, model = Own(data=config.data).load(), ModelConfig(width=config.width)
+    if config.side == "train":
+        with single_precision():
+            return train(dataset, model, config.steps)
+    sequential._is_open = lambda gain, thresholds: True
+    pilot = PilotConfig(steps=config.steps, user_batch=BATCH)
+    diagnose(dataset, model, DiagnosisConfig(pilot=pilot), key=jax.random.key(0))
+
+
+def train(dataset: Any, model: Any, steps: int) -> None:
+    """Labels alone; then hidden tokens for two thirds of the steps and labels for the rest; held-out rows answered."""
+    import equinox as eqx
+    import jax
+
+    from full_scale.data.splits import held_out
+    from full_scale.diagnosis.pilot.runs import Pools, answered, through
+    from full_scale.model import Transformer
+    from full_scale.objectives.batch_loss import Data
+    from full_scale.objectives.phases import Phase
+
+    data = Data.of(dataset.train)
+    last = steps // 3
+    for phases in ((Phase("labels", steps),), (Phase("reconstruction", steps - last), Phase("labels", last))):
+        start = eqx.filter_jit(Transformer)(model, dataset.inputs, key=jax.random.key(0))
+        trained = through(start, phases, Pools(data, data), BATCH, _PER_CALL, jax.random.key(1))
+        jax.block_until_ready(answered(trained, Data.of(held_out(dataset))))
+
+
+def seconds(side: str, data: Path, width: int, steps: int) -> float:
+    """CPU seconds of a side in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "benchmarks.diagnosis_cost", "--side", side, "--data", str(data),
+                   "--width", str(width), "--steps", str(steps)]  # fmt: skip
+        before = _spent()
+        subprocess.run(command, cwd=ROOT, env=os.environ | {"XDG_CACHE_HOME": folder}, check=True)
+        return _spent() - before
+
+
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def row(name: str, data: Path, length: int, width: int) -> dict[str, Any]:
+    """Both sides at two numbers of steps, and the share at the user's."""
+    from full_scale.diagnosis.config import PilotConfig
+    from full_scale.diagnosis.pilot.runs import Plan
+    from full_scale.model import ModelConfig
+
+    both = {side: [seconds(side, data, width, steps) for steps in at] for side, at in STEPS.items()}
+    slope = {side: (each[1] - each[0]) / np.ptp(STEPS[side]) for side, each in both.items()}
+    fixed = {side: each[0] - STEPS[side][0] * slope[side] for side, each in both.items()}
+    shares = {}
+    for steps in AT:
+        training = fixed["train"] + steps * slope["train"]
+        plan = Plan.of(PilotConfig(user_steps=steps), ModelConfig(width=width), length)
+        for runs in (FIRST_RUNS, RUNS):
+            spent = fixed["diagnose"] + plan.steps * slope["diagnose"] * runs / RUNS
+            shares[f"{steps} steps, {runs} runs"] = round(spent / training, 3)
+    return {
+        "data": name, "length": length, "width": width, "steps": STEPS, "batch": BATCH,
+        **{f"{side}_cpu_seconds": [round(each, 1) for each in both[side]] for side in both},
+        **{f"{side}_fixed": round(fixed[side], 1) for side in both},
+        **{f"{side}_per_step": round(slope[side], 4) for side in both},
+        "share": shares, "processor": turns.processor_name(), "load_average": os.getloadavg()[0],
+    }  # fmt: skip
+
+
+def _write(path: Path, length: int, text: Path | None) -> None:
+    """Sequences of symbols: drawn at random with labels that nothing tells, or cut from the user's."""
+    drawn = np.random.default_rng(0)
+    x, y = drawn.integers(0, SYMBOLS, (SEQUENCES, length), np.uint8), drawn.integers(0, 2, SEQUENCES)
+    if text is not None:
+        given = np.load(text)
+        x, y = given["x"][:SEQUENCES, :length], given["y"][:SEQUENCES]
+        if "lengths" in given:
+            np.savez(path, x=x, y=y, lengths=given["lengths"][:SEQUENCES].clip(max=length))
+            return
+    np.savez(path, x=x, y=y)
+
+
+def main(config: Config) -> None:
+    """Measure what is not stored, print and store."""
+    if config.side:
+        return compute(config)
+    rows = json.loads(config.stored.read_text())["rows"] if config.stored.exists() else []
+    rows = {(each["data"], each["length"], each["width"]): each for each in rows}
+    wanted = [("generated", None, *size) for size in SIZES]
+    wanted[2:2] = [(config.text.stem, config.text, *size) for size in TEXT_SIZES] if config.text else []
+    for name, text, length, width in wanted:
+        if (name, length, width) in rows:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "data.npz"
+            _write(file, length, text)
+            made = rows[name, length, width] = row(name, file, length, width)
+        print(f"{name:10} {length:4} tokens, width {width}: {made['share']}", flush=True)
+        turns.store(config.stored, list(rows.values()))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config))
