@@ -31,7 +31,7 @@ from full_scale.data.readers.own.fasta import fasta_sequences, read_fasta
 from full_scale.data.readers.own.joined import Raw, joined
 from full_scale.data.readers.own.npy_files import NpyArrays
 from full_scale.data.readers.own.records import read_records
-from full_scale.data.readers.own.table import Table, raw_table
+from full_scale.data.readers.own.table import Table, ordered, raw_table
 from full_scale.data.readers.own.text_folder import FORMATS, PARTS, is_text, read_text_folder
 from full_scale.data.readers.ucr import read_ts, read_ucr
 from sims.runs.errors import UserError
@@ -93,15 +93,19 @@ def read_own_csv(path: Path, label: str | None = None, text: str | None = None) 
 
 def _joined(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, Labelled]:
     """One file per part, read alike."""
-    raws = {part: _raw(file, columns) for part, file in files.items()}
+    raws = _raws(path, files, columns)
     return joined(path, "the sequences", raws, columns.fill)
 
 
-def _raw(file: Path, columns: Columns) -> Raw:
-    ending = _ending_of(file)
-    if ending in FASTA:
-        return read_fasta(file, columns)
-    return raw_table(file, _TABLES[ending](file, columns), columns)
+def _raws(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, Raw]:
+    """Parts of tables have the same columns, in whatever order."""
+    if any(_ending_of(file) not in _TABLES for file in files.values()):
+        return {part: read_fasta(file, columns) for part, file in files.items()}
+    tables = {part: _TABLES[_ending_of(file)](file, columns) for part, file in files.items()}
+    return {
+        part: raw_table(files[part], ordered(path, table, next(iter(tables.values())), part), columns)
+        for part, table in tables.items()
+    }
 
 
 def _series(path: Path) -> dict[str, Labelled]:
@@ -169,6 +173,15 @@ def _files(path: Path, files: list[Path], columns: Columns) -> dict[str, Labelle
     kinds = {_ending_of(file) for each in parts.values() for file in each}
     if set(parts) == {""} and kinds <= {*FASTA}:
         return joined(path, "the sequences", {"all": _by_file_name(files, columns)}, columns.fill)
+    if (
+        kinds == {".npz"}
+        and "train" in parts
+        and "" not in parts
+        and all(len(each) == 1 for each in parts.values())
+    ):
+        arrays = {part: NpzArrays(each[0], objects=True) for part, each in parts.items()}
+        named = {f"{name}_{part}": each[name] for part, each in arrays.items() for name in each}
+        return parts_of_arrays(path, named, columns)
     if "train" not in parts or "" in parts or len(kinds) != 1 or not kinds <= {*_TABLES, *FASTA}:
         listed = ", ".join(file.name for file in files[:6])
         raise unusable(path, "one file, or train, validation and test of one kind", listed, "give one file")
@@ -231,6 +244,7 @@ def _archive(path: Path, columns: Columns) -> dict[str, Labelled]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / path.name.partition(".")[0]
         files = extract(path, folder, wanted)
+        files = [file for file in files if _ending_of(file) != ".txt"] or files
         top = Path(*files[0].relative_to(folder).parts[:-1])
         try:
             return read_own(folder / top if len(files) > 1 else files[0], columns)

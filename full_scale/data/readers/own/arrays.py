@@ -134,7 +134,12 @@ def _unused(arrays: Arrays, names_by_part: dict[str, dict[str, str | None]]) -> 
     left = [name for name in arrays if name not in used and name not in NAMES]
     if not left:
         return ()
-    return (Finding("arrays-unused", "pass", f"the arrays {', '.join(left[:8])} were not read"),)
+    labels = next((name for name in left if name.lower() in LABELS), None)
+    words, remedy = (
+        f"the arrays {', '.join(left[:8])} were not read",
+        f"say --label {labels} if that one is meant",
+    )
+    return (Finding("arrays-unused", "warn" if labels else "pass", words, remedy if labels else ""),)
 
 
 def group_names(path: Path, groups: np.ndarray, count: int) -> list[str]:

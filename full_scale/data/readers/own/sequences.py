@@ -44,7 +44,7 @@ def sequences(
         raise unusable(path, f"numbers in {name}", f"strings {x.shape}", remedy)
     _require_shape(path, name, x)
     findings: tuple[Finding, ...] = ()
-    if x.ndim == 3 and x.dtype.kind in "biu":
+    if x.ndim == 3 and (x.dtype.kind in "biu" or _is_one_hot(x)):
         x, findings = _whole_channels(name, x)
     if x.dtype.kind == "f":
         return _values(path, name, x, lengths, fill, findings)
@@ -63,11 +63,16 @@ def _require_shape(path: Path, name: str, x: np.ndarray) -> None:
         raise unusable(path, expected, received, "store one row per sequence")
 
 
+def _is_one_hot(x: Shaped[np.ndarray, "n length channel"]) -> bool:
+    """Whether every step is 1 in one channel and 0 in the others."""
+    return x.shape[2] > 1 and bool(((x == 0) | (x == 1)).all()) and bool((x.sum(axis=2) == 1).all())
+
+
 def _whole_channels(name: str, x: Shaped[np.ndarray, "n length channel"]):
     """Whole numbers with channels: one channel is none, one-hot is a symbol, anything else a value."""
     if x.shape[2] == 1:
         return x[..., 0], ()
-    if x.min() >= 0 and (x.sum(axis=2) == 1).all():
+    if _is_one_hot(x):
         words = f"{name} is one-hot: channel k was read as symbol k"
         return x.argmax(axis=2), (Finding("symbols-one-hot", "pass", words),)
     words = f"{name} holds whole numbers in {x.shape[2]} channels: read as values"

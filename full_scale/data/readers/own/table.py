@@ -9,6 +9,7 @@ import numpy as np
 
 from full_scale.data.findings import Finding
 from full_scale.data.readers.files import unusable
+from full_scale.data.readers.own.axes import steps_first
 from full_scale.data.readers.own.cells import are_numbers, number, numbers_listed
 from full_scale.data.readers.own.columns import (
     DEFAULT,
@@ -17,6 +18,7 @@ from full_scale.data.readers.own.columns import (
     LABELS,
     MASK,
     TEXTS,
+    Axes,
     Columns,
     chosen,
     odd_columns,
@@ -35,6 +37,8 @@ from full_scale.data.readers.own.sequences import filled, lengths_of_mask, tails
 
 FEWEST_POSITIONS = 4
 """Columns of numbers from which they may be the sequence, whatever else there is."""
+_LETTERS, _LETTER = 64, 8
+"""Different symbols, and their characters, up to which columns of words are a symbol per position."""
 FEWEST_ORDERED = 8
 """Rows from which a column that only grows cannot be chance: one order in 8! = 40,320."""
 
@@ -49,6 +53,22 @@ class Table(NamedTuple):
     unit: str = "line"
     comma: bool = False
     """Whether numbers have a decimal comma."""
+    findings: tuple[Finding, ...] = ()
+    """What was noticed in reading it."""
+
+
+def ordered(path: Path, table: Table, first: Table, part: str) -> Table:
+    """A part's table with its columns in the order of the first part's. Raises UserError where they are others."""
+    own, names = table.names, first.names
+    if own == names or len(set(own)) < len(own) or len(own) != len(names) or all(map(str.isdigit, own[1:])):
+        return table
+    if set(own) != set(names):
+        received = ", ".join(sorted(set(own) - set(names))[:6])
+        raise unusable(
+            path, f"the columns of the first part in {part}", f"others: {received}", "name them alike"
+        )
+    at = [own.index(name) for name in names]
+    return table._replace(names=list(names), rows=[[row[index] for index in at] for row in table.rows])
 
 
 def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
@@ -71,7 +91,7 @@ def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
             "state it or remove the row",
         )
     x, lengths, more = _sequences(path, table, rest, columns)
-    return Raw(x, names, lengths, groups, findings + more)
+    return Raw(x, names, lengths, groups, table.findings + findings + more)
 
 
 def _column(path: Path, table: Table, role: str, wanted: str | None, usual: tuple[str, ...]) -> str:
@@ -118,15 +138,18 @@ def _sequences(path: Path, table: Table, rest: list[int], columns: Columns):
             raise unusable(
                 path, f"one column {columns.text!r}", ", ".join(table.names), "name it by its header"
             )
-        return _one_column(path, table, rest[named.index(text)], rest)
+        return _one_column(path, table, rest[named.index(text)], rest, columns.axes)
     usual = chosen([table.names[index] for index in rest if index in words], None, TEXTS)
     ids = {index for index in words if table.names[index].strip().lower() in INDICES}
     if usual is not None:
-        return _one_column(path, table, table.names.index(usual), rest)
+        return _one_column(path, table, table.names.index(usual), rest, columns.axes)
     if len(words - ids) == 1:
         _require_unambiguous(path, table, next(iter(words - ids)), set(rest) - words)
-        return _one_column(path, table, next(iter(words - ids)), rest)
+        return _one_column(path, table, next(iter(words - ids)), rest, columns.axes)
     if len(words - ids) > 1 and len(words - ids) == len(set(rest) - ids):
+        letters = _letters(path, table, sorted(words - ids))
+        if letters is not None:
+            return letters
         listed = ", ".join(
             f"{table.names[at]} ({str(table.rows[0][at])[:16]!r})" for at in sorted(words - ids)[:6]
         )
@@ -135,6 +158,18 @@ def _sequences(path: Path, table: Table, rest: list[int], columns: Columns):
         )
         raise unusable(path, "one column of texts, or columns of numbers", listed, remedy)
     return _positions(path, table, rest, columns)
+
+
+def _letters(path: Path, table: Table, places: list[int]):
+    """A symbol per column, as UCI's sets of DNA have them: many columns, few different short words."""
+    rows = [[str(row[at]).strip() for at in places] for row in table.rows]
+    distinct = {word for row in rows for word in row}
+    if len(places) < FEWEST_POSITIONS or len(distinct) > _LETTERS or max(map(len, distinct)) > _LETTER:
+        return None
+    x, lengths, findings = padded_lists(
+        path, "the columns", rows, lambda row: f"{table.unit} {table.lines[row]}"
+    )
+    return x, lengths, findings + odd_columns([table.names[at] for at in places])
 
 
 def _require_unambiguous(path: Path, table: Table, text: int, numbers: set[int]) -> None:
@@ -156,7 +191,7 @@ def _holds_numbers(table: Table, index: int) -> bool:
     return are_numbers([row[index] for row in table.rows[:200]], table.comma)
 
 
-def _one_column(path: Path, table: Table, index: int, rest: list[int]):
+def _one_column(path: Path, table: Table, index: int, rest: list[int], axes: Axes):
     """Texts or lists of one column; the others are left out and said."""
     name = table.names[index]
     others = [table.names[each] or "a nameless one" for each in rest if each != index]
@@ -174,6 +209,8 @@ def _one_column(path: Path, table: Table, index: int, rest: list[int]):
         if masks is not None:
             lengths = lengths_of_mask(path, padded_lists(path, MASK, masks, line)[0])
             notices += (Finding("attention-mask", "pass", f"lengths were read from the column {MASK}"),)
+        if lengths is None:
+            x = steps_first(path, name, x, axes)
         return x, lengths, findings + notices
     for row, value in enumerate(values):
         if not isinstance(value, str) or not value.strip():
