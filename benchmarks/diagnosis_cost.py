@@ -2,20 +2,20 @@
 
     python -m benchmarks.diagnosis_cost --text mails.npz     (about an hour; the file's x are symbols of 512 bytes)
 
-Each side is a process of its own with nothing compiled before: it loads JAX, reads the data from a file, computes,
-and ends. Both are linear in the number of steps, so each is measured at two small numbers of them, and the line
-through these is read at the user's; the pilot is kept from stopping early, and a stop after its first look is that
-line less a third of its slope. Training is both arms at one rate and seed, and no more: `sptlab train run` also
-probes and judges along the way, and costs more.
+Each side is a process of its own with nothing compiled before, which loads JAX, reads the data from a file and
+computes with few steps: what it costs whatever the steps. Then it trains twice more, with nothing left to compile: the
+difference is the cost of a step, and both give the cost at the user's steps. The pilot is kept from stopping early; a
+stop after its first look saves a third of its steps. Training is both arms at one rate and seed, and no more: `sptlab
+train run` also probes and judges along the way.
 """
 
 import dataclasses
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,11 +26,12 @@ from benchmarks import turns
 
 STORED = Path(__file__).parent / "stored" / "diagnosis_cost.json"
 ROOT = Path(__file__).resolve().parents[1]
-SIZES = ((64, 32), (256, 32), (64, 64), (512, 32), (256, 64), (512, 64))
+SIZES = ((256, 32), (64, 32), (512, 32), (256, 64), (64, 64))
 """(tokens, width) of the generated sets."""
 TEXT_SIZES = ((256, 32),)
-STEPS = {"train": (30, 60), "diagnose": (20, 40)}
-"""Steps of a run at which each side is measured."""
+STEPS = {64: {"train": (30, 330), "diagnose": (20, 220)}, 256: {"train": (30, 90), "diagnose": (20, 60)},
+         512: {"train": (30, 60), "diagnose": (20, 40)}}  # fmt: skip
+"""Few and more steps of a run, by length and side."""
 AT = 1_000, 1_500
 BATCH, SEQUENCES, SYMBOLS = 50, 6_000, 16
 RUNS, FIRST_RUNS = 6, 4
@@ -51,12 +52,12 @@ class Config:
     """File of a side."""
     width: int = 32
     """Of a side's model."""
-    steps: int = 30
-    """Of a run of a side."""
+    length: int = 64
+    """Of a side's sequences."""
 
 
 def compute(config: Config) -> None:
-    """One side: train both arms at one rate, or diagnose without an early stop."""
+    """One side: prints its CPU seconds, until it has computed with few steps, and of either training after that."""
     import jax
 
     from full_scale.devices.precision import single_precision
@@ -68,13 +69,22 @@ def compute(config: Config) -> None:
     from sims.runs.compilation_cache import prepare_jax
 
     prepare_jax()
-    dataset, model = Own(data=config.data).load(), ModelConfig(width=config.width)
-    if config.side == "train":
-        with single_precision():
-            return train(dataset, model, config.steps)
     sequential._is_open = lambda gain, thresholds: True
-    pilot = PilotConfig(steps=config.steps, user_batch=BATCH)
-    diagnose(dataset, model, DiagnosisConfig(pilot=pilot), key=jax.random.key(0))
+    dataset, model = Own(data=config.data).load(), ModelConfig(width=config.width)
+    few, more = STEPS[config.length][config.side]
+    settings = lambda steps: DiagnosisConfig(pilot=PilotConfig(steps=steps, user_batch=BATCH))
+    with single_precision():
+        if config.side == "train":
+            again = lambda steps: train(dataset, model, steps)
+            again(few)
+        else:
+            again = lambda steps: sequential.piloted(dataset, model, settings(steps), 0)
+            diagnose(dataset, model, settings(few), key=jax.random.key(0))
+        spent = [time.process_time()]
+        for steps in (few, more):
+            again(steps)
+            spent.append(time.process_time())
+    print(json.dumps([spent[0], *np.diff(spent)]))
 
 
 def train(dataset: Any, model: Any, steps: int) -> None:
@@ -96,42 +106,37 @@ def train(dataset: Any, model: Any, steps: int) -> None:
         jax.block_until_ready(answered(trained, Data.of(held_out(dataset))))
 
 
-def seconds(side: str, data: Path, width: int, steps: int) -> float:
-    """CPU seconds of a side in a process of its own."""
+def seconds(side: str, data: Path, length: int, width: int) -> list[float]:
+    """What a side in a process of its own says of its CPU seconds."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.diagnosis_cost", "--side", side, "--data", str(data),
-                   "--width", str(width), "--steps", str(steps)]  # fmt: skip
-        before = _spent()
-        subprocess.run(command, cwd=ROOT, env=os.environ | {"XDG_CACHE_HOME": folder}, check=True)
-        return _spent() - before
-
-
-def _spent() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+                   "--width", str(width), "--length", str(length)]  # fmt: skip
+        environment = os.environ | {"XDG_CACHE_HOME": folder}
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+        return json.loads(done.stdout.splitlines()[-1])
 
 
 def row(name: str, data: Path, length: int, width: int) -> dict[str, Any]:
-    """Both sides at two numbers of steps, and the share at the user's."""
+    """Both sides' cost whatever the steps, that of a step, and the share at the user's steps."""
     from full_scale.diagnosis.config import PilotConfig
     from full_scale.diagnosis.pilot.runs import Plan
     from full_scale.model import ModelConfig
 
-    both = {side: [seconds(side, data, width, steps) for steps in at] for side, at in STEPS.items()}
-    slope = {side: (each[1] - each[0]) / np.ptp(STEPS[side]) for side, each in both.items()}
-    fixed = {side: each[0] - STEPS[side][0] * slope[side] for side, each in both.items()}
+    at = STEPS[length]
+    both = {side: seconds(side, data, length, width) for side in at}
+    step = {side: (each[2] - each[1]) / (at[side][1] - at[side][0]) for side, each in both.items()}
+    fixed = {side: each[0] - at[side][0] * step[side] for side, each in both.items()}
     shares = {}
     for steps in AT:
-        training = fixed["train"] + steps * slope["train"]
+        training = fixed["train"] + steps * step["train"]
         plan = Plan.of(PilotConfig(user_steps=steps), ModelConfig(width=width), length)
         for runs in (FIRST_RUNS, RUNS):
-            spent = fixed["diagnose"] + plan.steps * slope["diagnose"] * runs / RUNS
-            shares[f"{steps} steps, {runs} runs"] = round(spent / training, 3)
+            spent = fixed["diagnose"] + plan.steps * step["diagnose"] * runs / RUNS
+            shares[f"{steps} steps, {runs} runs"] = round(float(spent / training), 3)
     return {
-        "data": name, "length": length, "width": width, "steps": STEPS, "batch": BATCH,
-        **{f"{side}_cpu_seconds": [round(each, 1) for each in both[side]] for side in both},
-        **{f"{side}_fixed": round(fixed[side], 1) for side in both},
-        **{f"{side}_per_step": round(slope[side], 4) for side in both},
+        "data": name, "length": length, "width": width, "batch": BATCH, "steps": at, "cpu_seconds": both,
+        "fixed": {side: round(float(each), 2) for side, each in fixed.items()},
+        "per_step": {side: round(float(each), 5) for side, each in step.items()},
         "share": shares, "processor": turns.processor_name(), "load_average": os.getloadavg()[0],
     }  # fmt: skip
 

@@ -93,19 +93,7 @@ def read_own_csv(path: Path, label: str | None = None, text: str | None = None) 
 
 def _joined(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, Labelled]:
     """One file per part, read alike."""
-    raws = _raws(path, files, columns)
-    return joined(path, "the sequences", raws, columns.fill)
-
-
-def _raws(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, Raw]:
-    """Parts of tables have the same columns, in whatever order."""
-    if any(_ending_of(file) not in _TABLES for file in files.values()):
-        return {part: read_fasta(file, columns) for part, file in files.items()}
-    tables = {part: _TABLES[_ending_of(file)](file, columns) for part, file in files.items()}
-    return {
-        part: raw_table(files[part], ordered(path, table, next(iter(tables.values())), part), columns)
-        for part, table in tables.items()
-    }
+    return _shards(path, {part: [file] for part, file in files.items()}, columns)
 
 
 def _series(path: Path) -> dict[str, Labelled]:
@@ -217,18 +205,23 @@ def _saved(path: Path, columns: Columns) -> dict[str, Labelled]:
 
 
 def _shards(path: Path, files: dict[str, list[Path]], columns: Columns) -> dict[str, Labelled]:
-    """Several files of one part are one table."""
-    raws = {}
+    """Several files of one part are one table; parts have the same columns, in whatever order."""
+    raws: dict[str, Raw] = {}
+    first: Table | None = None
     for part, each in files.items():
         if _ending_of(each[0]) in FASTA:
+            if len(each) > 1:
+                raise unusable(path, f"one FASTA file of {part}", f"{len(each)}", "put them into one file")
             raws[part] = read_fasta(each[0], columns)
             continue
         tables = [_TABLES[_ending_of(file)](file, columns) for file in each]
-        if any(table.names != tables[0].names for table in tables):
+        first = first or tables[0]
+        alike = [ordered(path, table, first, part) for table in tables]
+        if any(table.names != alike[0].names for table in alike):
             raise unusable(path, f"the same columns in every file of {part}", "others", "give one file")
-        rows = [row for table in tables for row in table.rows]
-        lines = [line for table in tables for line in table.lines]
-        raws[part] = raw_table(each[0], tables[0]._replace(rows=rows, lines=lines), columns)
+        rows = [row for table in alike for row in table.rows]
+        lines = [line for table in alike for line in table.lines]
+        raws[part] = raw_table(each[0], alike[0]._replace(rows=rows, lines=lines), columns)
     return joined(path, "the sequences", raws, columns.fill)
 
 

@@ -43,7 +43,7 @@ def are_numbers(values: Sequence[object], comma: bool = False) -> bool:
     return 2 * sum(read) >= len(read)
 
 
-def numbers_listed(texts: Sequence[str]) -> list[list[float]] | None:
+def numbers_listed(texts: Sequence[str]) -> list[list[int]] | list[list[float]] | None:
     """The lists that every text spells, as pandas and NumPy write them: [3, 4], [3 4], 3 4, 3;4; else None."""
     if not texts or not all(_LIST.fullmatch(text) for text in texts):
         return None
