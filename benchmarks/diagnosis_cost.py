@@ -26,12 +26,12 @@ from benchmarks import turns
 
 STORED = Path(__file__).parent / "stored" / "diagnosis_cost.json"
 ROOT = Path(__file__).resolve().parents[1]
-SIZES = ((256, 32), (64, 32), (512, 32), (256, 64), (64, 64))
+SIZES = ((256, 32), (64, 32), (512, 32), (16, 32))
 """(tokens, width) of the generated sets."""
 TEXT_SIZES = ((256, 32),)
 STEPS = {64: {"train": (30, 330), "diagnose": (20, 220)}, 256: {"train": (30, 90), "diagnose": (20, 60)},
          512: {"train": (30, 60), "diagnose": (20, 40)}}  # fmt: skip
-"""Few and more steps of a run, by length and side."""
+"""Few and more steps of a run, by length and side; of lengths that are not here as of 64."""
 AT = 1_000, 1_500
 BATCH, SEQUENCES, SYMBOLS = 50, 6_000, 16
 RUNS, FIRST_RUNS = 6, 4
@@ -71,14 +71,20 @@ def compute(config: Config) -> None:
     prepare_jax()
     sequential._is_open = lambda gain, thresholds: True
     dataset, model = Own(data=config.data).load(), ModelConfig(width=config.width)
-    few, more = STEPS[config.length][config.side]
-    settings = lambda steps: DiagnosisConfig(pilot=PilotConfig(steps=steps, user_batch=BATCH))
+    few, more = STEPS.get(config.length, STEPS[64])[config.side]
+    settings = lambda steps: DiagnosisConfig(pilot=PilotConfig(seeds=2, steps=steps, user_batch=BATCH))
+    training = config.side == "train"
+
+    def again(steps: int) -> None:
+        if training:
+            train(dataset, model, steps)
+        else:
+            sequential.piloted(dataset, model, settings(steps), 0)
+
     with single_precision():
-        if config.side == "train":
-            again = lambda steps: train(dataset, model, steps)
+        if training:
             again(few)
         else:
-            again = lambda steps: sequential.piloted(dataset, model, settings(steps), 0)
             diagnose(dataset, model, settings(few), key=jax.random.key(0))
         spent = [time.process_time()]
         for steps in (few, more):
@@ -118,27 +124,39 @@ def seconds(side: str, data: Path, length: int, width: int) -> list[float]:
 
 def row(name: str, data: Path, length: int, width: int) -> dict[str, Any]:
     """Both sides' cost whatever the steps, that of a step, and the share at the user's steps."""
-    from full_scale.diagnosis.config import PilotConfig
-    from full_scale.diagnosis.pilot.runs import Plan
-    from full_scale.model import ModelConfig
-
-    at = STEPS[length]
+    at = STEPS.get(length, STEPS[64])
     both = {side: seconds(side, data, length, width) for side in at}
     step = {side: (each[2] - each[1]) / (at[side][1] - at[side][0]) for side, each in both.items()}
     fixed = {side: each[0] - at[side][0] * step[side] for side, each in both.items()}
-    shares = {}
-    for steps in AT:
-        training = fixed["train"] + steps * step["train"]
-        plan = Plan.of(PilotConfig(user_steps=steps), ModelConfig(width=width), length)
-        for runs in (FIRST_RUNS, RUNS):
-            spent = fixed["diagnose"] + plan.steps * step["diagnose"] * runs / RUNS
-            shares[f"{steps} steps, {runs} runs"] = round(float(spent / training), 3)
     return {
         "data": name, "length": length, "width": width, "batch": BATCH, "steps": at, "cpu_seconds": both,
         "fixed": {side: round(float(each), 2) for side, each in fixed.items()},
         "per_step": {side: round(float(each), 5) for side, each in step.items()},
-        "share": shares, "processor": turns.processor_name(), "load_average": os.getloadavg()[0],
+        "share": shares(fixed, step, length, width),
+        "processor": turns.processor_name(), "load_average": os.getloadavg()[0],
     }  # fmt: skip
+
+
+def shares(fixed: dict[str, float], step: dict[str, float], length: int, width: int) -> dict[str, float]:
+    """CPU seconds of the diagnosis over those of training, at every number of steps of AT, by runs of the pilot.
+
+    `step` of the diagnosis is that of `RUNS` runs.
+    """
+    from full_scale.diagnosis.config import PilotConfig
+    from full_scale.diagnosis.pilot.runs import Plan
+    from full_scale.diagnosis.pilot.sequential import runs_of
+    from full_scale.model import ModelConfig
+
+    found = {}
+    for steps in AT:
+        config = PilotConfig(user_steps=steps)
+        plan = Plan.of(config, ModelConfig(width=width), length)
+        for runs in sorted({FIRST_RUNS, runs_of(config, plan, length)}):
+            spent = fixed["diagnose"] + plan.steps * step["diagnose"] * runs / RUNS
+            found[f"{steps} steps, {runs} runs"] = round(
+                float(spent / (fixed["train"] + steps * step["train"])), 3
+            )
+    return found
 
 
 def _write(path: Path, length: int, text: Path | None) -> None:
@@ -160,7 +178,7 @@ def main(config: Config) -> None:
         return compute(config)
     rows = json.loads(config.stored.read_text())["rows"] if config.stored.exists() else []
     rows = {(each["data"], each["length"], each["width"]): each for each in rows}
-    wanted = [("generated", None, *size) for size in SIZES]
+    wanted: list[tuple[str, Path | None, int, int]] = [("generated", None, *size) for size in SIZES]
     wanted[2:2] = [(config.text.stem, config.text, *size) for size in TEXT_SIZES] if config.text else []
     for name, text, length, width in wanted:
         if (name, length, width) in rows:

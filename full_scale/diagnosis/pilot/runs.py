@@ -24,7 +24,7 @@ ARMS = ("labels", "spt")
 Arm = Literal["labels", "spt", "joint", "blocks", "channels"]
 _MASKS: dict[str, Masking] = {kind: Masking(kind=kind) for kind in ("blocks", "channels")}
 LONG = 256  # tokens from which a batch is smaller still
-_SHARE, _BATCH, _LONG_BATCH = 0.6, 0.5, 0.25  # of the user's steps and batch
+_SHARE, _BATCH, _LONG_BATCH = 0.5, 0.5, 0.25  # of the user's steps and batch
 _PER_CALL, _WARMUP, _CLIP = 50, 0.2, 1.0
 _PEAKS = 0.008, 0.02  # at width 32
 _ROWS, _TOKENS = 200, 2**18  # answered at once
