@@ -5,7 +5,6 @@ import dataclasses
 from sims.runs.config_validation import at_least
 from sims.runs.store import UserError
 
-
 _SHORT = 64  # tokens below which the pilot looks once
 
 
@@ -37,7 +36,7 @@ class PilotConfig:
     """How both arms are trained small and short, and the training that this is measured against."""
 
     seeds: int | None = None
-    """Most initialisations of each arm; by default 2, 1 below 64 tokens; fewer where the arms are apart. 0: no pilot."""
+    """Most initialisations of each arm; by default 2, 1 below 64 tokens; fewer where arms are apart. 0: no pilot."""
     steps: int | None = None
     """Optimiser steps of a run, the same for both arms, half of SPT's with labels; by default half of the user's."""
     batch: int | None = None

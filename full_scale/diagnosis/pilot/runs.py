@@ -45,7 +45,8 @@ class Plan:
     @classmethod
     def of(cls, config: PilotConfig, model: ModelConfig, length: int) -> "Plan":
         """As the config says, else by the user's steps, the model's width and the length."""
-        steps = config.steps or max(3, round(_SHARE * config.user_steps / _PER_CALL) * _PER_CALL)
+        share = int(_SHARE * config.user_steps)
+        steps = config.steps or max(3, share // (2 * _PER_CALL) * 2 * _PER_CALL or share)
         batch = config.batch or max(1, round(config.user_batch * (_LONG_BATCH if length >= LONG else _BATCH)))
         scale = float(min(1.0, 32 / model.width) / np.sqrt(model.layers))
         given = config.learning_rate

@@ -93,6 +93,11 @@ def test_a_number_that_stands_for_a_missing_one_is_said(tmp_path):
     assert findings(npz(tmp_path / "b.npz", x=VALUES.clip(-1, 1), y=LABELS)) == {}
 
 
+def test_values_too_large_to_be_squared_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"at most 1e\+15 in x, got [0-9.]+e\+20; divide them by a scale"):
+        Own(npz(tmp_path / "a.npz", x=VALUES.clip(1, 9) * 1e20, y=LABELS)).load()
+
+
 def test_a_text_beside_the_tables_of_an_archive_is_no_text_by_class(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("readme.txt", "hello")

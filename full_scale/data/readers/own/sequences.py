@@ -12,6 +12,7 @@ from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.columns import Fill
 
 LARGEST_ALPHABET = 65_536
+_LARGEST = 1e15  # of a value: the squares of larger ones leave float32
 _PAD = "pad x to one length and store the lengths: numpy.savez(file, x=x, y=y, lengths=lengths)"
 _TAILS = 0.5  # share of rows that must end alike before the end is called padding
 _INSIDE = 0.01  # share of that symbol elsewhere that padding may have
@@ -145,6 +146,11 @@ def _values(path: Path, name: str, x: np.ndarray, lengths, fill: Fill, findings)
     if missing.any():
         x, more = filled(path, name, x, missing, fill)
         findings += more
+    if np.abs(x).max() > _LARGEST:
+        received = f"{np.abs(x).max():.1e}"
+        raise unusable(
+            path, f"values of at most {_LARGEST:.0e} in {name}", received, "divide them by a scale"
+        )
     if lengths is None:
         _require_lengths(path, name, x)
     return Sequences(x, lengths, findings + _stored_as_floats(name, x) + _stand_in(name, x))
