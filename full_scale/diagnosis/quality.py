@@ -126,8 +126,8 @@ def _single_ends(dataset: Dataset) -> list[Finding]:
         values = split.tokens[np.arange(len(split)), lengths - back].reshape(len(split), -1)
         score = max(_accuracy_alone(coded(each, dataset.symbols is None), split.labels) for each in values.T)
         if score >= need:
-            place = "the last position" if back == 1 else f"position {back} from the end"
-            words = f"{place} alone gives the label of {100 * score:.0f}% of sequences"
+            end = "the last position" if back == 1 else f"position {back} from the end"
+            words = f"{end} alone gives the label of {100 * score:.0f}% of sequences"
             return [
                 Finding("end-gives-label", "warn", words, "is it the label itself, or a mark of its source?")
             ]
@@ -140,16 +140,16 @@ def _single_symbols(dataset: Dataset) -> list[Finding]:
         return []
     split = pooled(dataset)
     real = np.arange(dataset.length) < split.full_lengths()[:, None]
-    need, found = needed(split.labels), {}
+    need, accuracy_of = needed(split.labels), {}
     for symbol in np.unique(split.tokens[real])[:COLUMNS_MOST].tolist():
         there = ((split.tokens == symbol) & real).any(axis=1)
         if 0 < there.mean() < 1:
-            found[symbol] = _accuracy_alone(there.astype(np.int64), split.labels)
-    best = max(found, key=lambda symbol: found[symbol], default=None)
-    if best is None or found[best] < need:
+            accuracy_of[symbol] = _accuracy_alone(there.astype(np.int64), split.labels)
+    best = max(accuracy_of, key=lambda symbol: accuracy_of[symbol], default=None)
+    if best is None or accuracy_of[best] < need:
         return []
     name = repr(chr(best - 1)) if dataset.symbols == BYTES and 33 < best < 128 else str(best)
-    words = f"whether the symbol {name} occurs alone gives the label of {100 * found[best]:.0f}% of sequences"
+    words = f"whether the symbol {name} occurs alone gives the label of {100 * accuracy_of[best]:.0f}% of sequences"
     return [Finding("symbol-gives-label", "warn", words, "is it the label itself, or a mark of its source?")]
 
 

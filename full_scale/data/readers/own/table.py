@@ -160,16 +160,20 @@ def _sequences(path: Path, table: Table, rest: list[int], columns: Columns):
     return _positions(path, table, rest, columns)
 
 
-def _letters(path: Path, table: Table, places: list[int]):
+def _letters(path: Path, table: Table, columns_of_letters: list[int]):
     """A symbol per column, as UCI's sets of DNA have them: many columns, few different short words."""
-    rows = [[str(row[at]).strip() for at in places] for row in table.rows]
+    rows = [[str(row[at]).strip() for at in columns_of_letters] for row in table.rows]
     distinct = {word for row in rows for word in row}
-    if len(places) < FEWEST_POSITIONS or len(distinct) > _LETTERS or max(map(len, distinct)) > _LETTER:
+    if (
+        len(columns_of_letters) < FEWEST_POSITIONS
+        or len(distinct) > _LETTERS
+        or max(map(len, distinct)) > _LETTER
+    ):
         return None
     x, lengths, findings = padded_lists(
         path, "the columns", rows, lambda row: f"{table.unit} {table.lines[row]}"
     )
-    return x, lengths, findings + odd_columns([table.names[at] for at in places])
+    return x, lengths, findings + odd_columns([table.names[at] for at in columns_of_letters])
 
 
 def _require_unambiguous(path: Path, table: Table, text: int, numbers: set[int]) -> None:
