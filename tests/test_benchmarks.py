@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sims.cli.progress
+from benchmarks.diagnosis_cost import AT, shares
 from benchmarks.training_step import BETTER, OURS, SIDES, SIZES
 from full_scale.studies import reproduction
 from paper_figs.cli.reproduce import FIGURES_SECONDS
@@ -40,6 +41,35 @@ def step_table() -> str:
 
 def test_the_table_of_steps_in_the_readme_is_that_of_the_stored_runs():
     assert step_table() in (ROOT / "benchmarks" / "README.md").read_text()
+
+
+def diagnosis_table() -> str:
+    """The README's table of what a diagnosis costs beside training, from what is stored."""
+    rows = json.loads((ROOT / "benchmarks" / "stored" / "diagnosis_cost.json").read_text())["rows"]
+    heads = ["data", "tokens", "width", *(f"{steps:,} steps" for steps in AT)]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in rows:
+        shares = [
+            [value for name, value in row["share"].items() if name.startswith(f"{steps} ")] for steps in AT
+        ]
+        cells = [" to ".join(f"{value:.2f}" for value in sorted({min(each), max(each)})) for each in shares]
+        lines.append(f"| {row['data']} | {row['length']} | {row['width']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_the_diagnosis_in_the_readme_is_that_of_the_stored_runs():
+    assert diagnosis_table() in (ROOT / "benchmarks" / "README.md").read_text()
+
+
+def test_the_stored_shares_follow_from_the_stored_seconds_and_the_pilot_of_today():
+    for row in json.loads((ROOT / "benchmarks" / "stored" / "diagnosis_cost.json").read_text())["rows"]:
+        expected = shares(row["fixed"], row["per_step"], row["length"], row["width"])
+        assert row["share"] == pytest.approx(expected, abs=0.005)
+
+
+def test_a_diagnosis_costs_less_than_training_both_arms_and_half_of_it_from_256_tokens():
+    for row in json.loads((ROOT / "benchmarks" / "stored" / "diagnosis_cost.json").read_text())["rows"]:
+        assert max(row["share"].values()) < (0.5 if row["length"] >= 256 else 1)
 
 
 def stored_commands() -> dict[str, dict]:
@@ -84,4 +114,4 @@ def test_a_benchmark_tells_its_flags(program):
 
 
 if __name__ == "__main__":  # prints the table to paste after a new run
-    print(step_table())
+    print(step_table(), diagnosis_table(), sep="\n\n")

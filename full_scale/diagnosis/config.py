@@ -5,6 +5,8 @@ import dataclasses
 from sims.runs.config_validation import at_least
 from sims.runs.store import UserError
 
+_SHORT = 64  # tokens below which the pilot looks once
+
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
@@ -33,10 +35,10 @@ class Thresholds:
 class PilotConfig:
     """How both arms are trained small and short, and the training that this is measured against."""
 
-    seeds: int = 2
-    """Most initialisations of each arm; fewer where the arms are apart. 0: no pilot."""
+    seeds: int | None = None
+    """Most initialisations of each arm; by default 2, 1 below 64 tokens; fewer where arms are apart. 0: no pilot."""
     steps: int | None = None
-    """Optimiser steps of a run, the same for both arms, half of SPT's with labels; by default 0.6 of the user's."""
+    """Optimiser steps of a run, the same for both arms, half of SPT's with labels; by default half of the user's."""
     batch: int | None = None
     """Sequences per step; by default half of the user's, a quarter from 256 tokens."""
     learning_rate: float | None = None
@@ -51,7 +53,8 @@ class PilotConfig:
     """Also train both arms with fewer labels, such as 0.25 0.5; pretraining reads the rest without theirs."""
 
     def __post_init__(self) -> None:
-        at_least(0, seeds=self.seeds)
+        if self.seeds is not None:
+            at_least(0, seeds=self.seeds)
         if not all(0 < share < 1 for share in self.label_shares):
             raise UserError(f"label_shares must lie between 0 and 1: got {self.label_shares}; try 0.25 0.5")
         at_least(1, user_steps=self.user_steps, user_batch=self.user_batch)
@@ -61,6 +64,10 @@ class PilotConfig:
             at_least(1, batch=self.batch)
         if self.learning_rate is not None and not self.learning_rate > 0:
             raise UserError(f"learning_rate must be positive: got {self.learning_rate}; try 0.01")
+
+    def looks(self, length: int) -> int:
+        """Most initialisations at this length: where steps are short, half a batch costs more than half a step."""
+        return self.seeds if self.seeds is not None else 1 if length < _SHORT else 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +92,7 @@ class DiagnosisConfig:
     """Both arms trained small and short: what the verdict is made of."""
 
     def __post_init__(self) -> None:
-        if not self.fits and not self.pilot.seeds:
+        if not self.fits and self.pilot.seeds == 0:
             raise UserError("a verdict needs a pilot or fits: got pilot.seeds=0 and fits=0; try fits=4")
         if self.fits:
             at_least(2, fits=self.fits)

@@ -116,7 +116,8 @@ def checked(dataset: Dataset) -> None:
         raise UserError(f"expected at least {FEWEST} sequences: got {total}; give more data")
     if inputs.length < 4:
         raise UserError(
-            f"expected sequences of at least 4 tokens: got {inputs.length}; there is nothing to attend to"
+            f"expected sequences of at least 4 tokens, a row for each sequence: got {inputs.length}; there is "
+            "nothing to attend to (if there is a row for every step, put the steps of a sequence into one row)"
         )
     labels = np.concatenate([getattr(dataset, part).labels for part in PARTS])
     classes = np.bincount(labels)
@@ -126,7 +127,7 @@ def checked(dataset: Dataset) -> None:
     if (np.bincount(dataset.train.labels) >= 2).sum() < 2 or 2 * class_count > total:
         raise UserError(
             f"expected at least two training sequences of two classes or more: got {class_count} classes in "
-            f"{total} sequences; are the labels classes, and not names or numbers of sequences?"
+            f"{total} sequences; are the labels classes, and no regression target, names or numbers?"
         )
     if inputs.symbols is not None and inputs.symbols > LARGEST_ALPHABET:
         raise UserError(

@@ -140,7 +140,7 @@ def _shared(
 ) -> tuple[Callable[[int], None], Report | None]:
     """Where the pilot reports its steps, and where the fits report theirs: parts of one whole."""
     plan = Plan.of(config.pilot, model, length)
-    first = plan.steps * runs_of(config.pilot, plan)
+    first = plan.steps * runs_of(config.pilot, plan, length)
     total = first + STEPS_OF * config.fits * fit.steps
     if report is None:
         return lambda steps: None, None
@@ -171,7 +171,7 @@ def _pilot(
     report: Callable[[int], None], command: str,
 ) -> tuple[Pilot | None, dict[str, np.ndarray]]:  # fmt: skip
     """The pilot and the rows that its runs answer rightly: from `folder`, or trained and stored there."""
-    if not config.pilot.seeds:
+    if config.pilot.seeds == 0:
         return None, {}
     unit = PilotUnit(dataset.sha256(), model, config.pilot, config.thresholds, seed)
 

@@ -7,12 +7,15 @@ from jaxtyping import Int, Shaped
 
 from full_scale.data.dataset import PARTS, Dataset, Split
 from full_scale.data.findings import Finding, Status
+from full_scale.data.vocabulary import BYTES
 from full_scale.diagnosis import resemblance
 
 _ORDER: tuple[Status, ...] = ("pass", "warn", "fail")
 ALONE = 0.97
 """Balanced accuracy from which one position alone counts as giving the label away."""
 _BINS = 16
+_ENDS = 32
+"""Positions from the end that are looked at one by one."""
 POOLED_MOST, COLUMNS_MOST = 1_000, 1_024
 FEWEST_TRAIN, FEWEST_HELD_OUT = 20, 5
 _CLASS_REMEDIES = {
@@ -45,6 +48,7 @@ class Quality:
 def quality_of(dataset: Dataset) -> Quality:
     """What reading noticed, and leaks: near-equal sequences, one position or the length alone."""
     looked = [*_rare_classes(dataset), *_single_positions(dataset), *_length_alone(dataset)]
+    looked += _single_ends(dataset) + _single_symbols(dataset)
     looked += [*resemblance.near_equal(dataset), *_channels_first(dataset)]
     findings = sorted((*dataset.findings, *looked), key=lambda finding: -_ORDER.index(finding.status))
     worst = max((finding.status for finding in findings), key=_ORDER.index, default="pass")
@@ -112,6 +116,43 @@ def _single_positions(dataset: Dataset) -> list[Finding]:
     return [Finding("position-gives-label", "warn", words, "is it the label itself, an index or a time?")]
 
 
+def _single_ends(dataset: Dataset) -> list[Finding]:
+    """Positions counted from the end, where sequences differ in length, whose value alone gives the label."""
+    split = None if dataset.inputs.pair else pooled(dataset)
+    if split is None or (split.full_lengths() == dataset.length).all():
+        return []
+    lengths, need = split.full_lengths(), needed(split.labels)
+    for back in range(1, min(_ENDS, int(lengths.min())) + 1):
+        values = split.tokens[np.arange(len(split)), lengths - back].reshape(len(split), -1)
+        score = max(_accuracy_alone(coded(each, dataset.symbols is None), split.labels) for each in values.T)
+        if score >= need:
+            end = "the last position" if back == 1 else f"position {back} from the end"
+            words = f"{end} alone gives the label of {100 * score:.0f}% of sequences"
+            return [
+                Finding("end-gives-label", "warn", words, "is it the label itself, or a mark of its source?")
+            ]
+    return []
+
+
+def _single_symbols(dataset: Dataset) -> list[Finding]:
+    """A symbol whose presence, wherever it stands, alone gives the label."""
+    if dataset.inputs.pair or dataset.symbols is None:
+        return []
+    split = pooled(dataset)
+    real = np.arange(dataset.length) < split.full_lengths()[:, None]
+    need, accuracy_of = needed(split.labels), {}
+    for symbol in np.unique(split.tokens[real])[:COLUMNS_MOST].tolist():
+        there = ((split.tokens == symbol) & real).any(axis=1)
+        if 0 < there.mean() < 1:
+            accuracy_of[symbol] = _accuracy_alone(there.astype(np.int64), split.labels)
+    best = max(accuracy_of, key=lambda symbol: accuracy_of[symbol], default=None)
+    if best is None or accuracy_of[best] < need:
+        return []
+    name = repr(chr(best - 1)) if dataset.symbols == BYTES and 33 < best < 128 else str(best)
+    words = f"whether the symbol {name} occurs alone gives the label of {100 * accuracy_of[best]:.0f}% of sequences"
+    return [Finding("symbol-gives-label", "warn", words, "is it the label itself, or a mark of its source?")]
+
+
 def _length_alone(dataset: Dataset) -> list[Finding]:
     """Whether the length of a sequence alone gives the label."""
     if dataset.inputs.pair:
@@ -160,5 +201,7 @@ def _channels_first(dataset: Dataset) -> list[Finding]:
     if inputs.symbols is not None or inputs.channels <= inputs.length:
         return []
     total = sum(len(getattr(dataset, part)) for part in PARTS)
-    words = f"{total:,} sequences of {inputs.length:,} tokens with {inputs.channels:,} channels: transpose?"
+    words = (
+        f"{total:,} sequences of {inputs.length:,} tokens with {inputs.channels:,} channels, more than tokens"
+    )
     return [Finding("channels-first", "warn", words, "if the channels come first, say --axes channels")]

@@ -146,7 +146,7 @@ class Own(FileTask):
             words = f"{len(pool):,} sequences of {groups:,} groups: every group was put whole into one part"
             findings += (Finding("groups", "pass", words),)
         sizes = counts["validation"], counts["test"]
-        if len(np.unique(units)) == len(pool):
+        if len(np.unique(units)) == len(pool) and all(sizes):
             return by_class_share(pool.labels, *sizes, self.split_seed, self.name), findings
         return by_unit_share(pool.labels, units, *sizes, self.split_seed, self.name), findings
 

@@ -147,4 +147,4 @@ def _seconds(model: Any, config: Any) -> float:
     """What a diagnosis takes on the reference machine, about."""
     size = model.layers * max(1.0, model.width / 32)
     fits = _SECONDS * config.fits / 4 * (config.steps or 800) / 800
-    return size * (fits + _PILOT_SECONDS * config.pilot.seeds / 2)
+    return size * (fits + _PILOT_SECONDS * (2 if config.pilot.seeds is None else config.pilot.seeds) / 2)

@@ -24,7 +24,7 @@ ARMS = ("labels", "spt")
 Arm = Literal["labels", "spt", "joint", "blocks", "channels"]
 _MASKS: dict[str, Masking] = {kind: Masking(kind=kind) for kind in ("blocks", "channels")}
 LONG = 256  # tokens from which a batch is smaller still
-_SHARE, _BATCH, _LONG_BATCH = 0.6, 0.5, 0.25  # of the user's steps and batch
+_SHARE, _BATCH, _LONG_BATCH = 0.5, 0.5, 0.25  # of the user's steps and batch
 _PER_CALL, _WARMUP, _CLIP = 50, 0.2, 1.0
 _PEAKS = 0.008, 0.02  # at width 32
 _ROWS, _TOKENS = 200, 2**18  # answered at once
@@ -45,7 +45,8 @@ class Plan:
     @classmethod
     def of(cls, config: PilotConfig, model: ModelConfig, length: int) -> "Plan":
         """As the config says, else by the user's steps, the model's width and the length."""
-        steps = config.steps or max(3, round(_SHARE * config.user_steps / _PER_CALL) * _PER_CALL)
+        share = int(_SHARE * config.user_steps)
+        steps = config.steps or max(3, share // (2 * _PER_CALL) * 2 * _PER_CALL or share)
         batch = config.batch or max(1, round(config.user_batch * (_LONG_BATCH if length >= LONG else _BATCH)))
         scale = float(min(1.0, 32 / model.width) / np.sqrt(model.layers))
         given = config.learning_rate

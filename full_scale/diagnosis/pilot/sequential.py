@@ -65,14 +65,15 @@ def share_of(plan: Plan, config: PilotConfig, runs: int = 1) -> float:
 def cost_share(config: PilotConfig, model: ModelConfig, length: int) -> float:
     """At most so much of the training of both arms."""
     plan = Plan.of(config, model, length)
-    return share_of(plan, config, runs_of(config, plan))
+    return share_of(plan, config, runs_of(config, plan, length))
 
 
-def runs_of(config: PilotConfig, plan: Plan) -> int:
+def runs_of(config: PilotConfig, plan: Plan, length: int) -> int:
     """How many runs there are, at most: each arm at every rate, then further initialisations at its best."""
-    each = len(plan.rates) + config.seeds - 1
+    looks = config.looks(length)
+    each = len(plan.rates) + looks - 1
     arms = len(ARMS) * (1 + len(config.label_shares))
-    return bool(config.seeds) * (arms * each + config.remedies * len(REMEDIES) * config.seeds)
+    return bool(looks) * (arms * each + config.remedies * len(REMEDIES) * looks)
 
 
 def piloted(
@@ -85,7 +86,7 @@ def piloted(
     """Train both arms at every rate, look, and go on at each arm's best while open; also which rows are right."""
     plan = Plan.of(config.pilot, model, dataset.length)
     trained: list[Trained] = []
-    for look in range(config.pilot.seeds):
+    for look in range(config.pilot.looks(dataset.length)):
         trained += [
             run(arm, dataset, model, plan, seed + look, rate, report=report)
             for arm in ARMS

@@ -8,7 +8,7 @@ from full_scale.model import ModelConfig
 def announced(config: DiagnosisConfig, model: ModelConfig, length: int) -> str:
     """What a diagnosis will train, before it does."""
     pilot, parts = config.pilot, []
-    if pilot.seeds:
+    if pilot.seeds != 0:
         share = cost_share(pilot, model, length)
         parts.append(
             f"a pilot of both arms, at most {100 * share:.0f}% of the training steps x sequences of both arms "

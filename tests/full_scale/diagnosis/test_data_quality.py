@@ -191,3 +191,23 @@ def test_data_check_says_what_was_read_and_its_status_is_for_programs(tmp_path: 
         "  fail: 40 of the 40 test sequences are in the training part too; remove them"
         in capsys.readouterr().out
     )
+
+
+def of_unequal_lengths(marks) -> list[str]:
+    """Texts of small letters, of which `marks` makes others."""
+    drawn = np.random.default_rng(9)
+    words = ["".join(drawn.choice(list("abcdefgh"), drawn.integers(30, 60))) for _ in LABELS]
+    return [
+        marks(word, "xy"[label], int(drawn.integers(0, 20)))
+        for word, label in zip(words, LABELS, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("code", "marks"), [
+    ("end-gives-label", lambda word, mark, at: word + mark + "]"),
+    ("symbol-gives-label", lambda word, mark, at: word[:at] + ("z" if mark == "x" else "w") + word[at:]),
+])  # fmt: skip
+def test_a_mark_at_the_end_or_anywhere_that_gives_the_label_is_said(code, marks):
+    assert statuses(dataset_of_arrays(of_unequal_lengths(marks), LABELS))[code] == "warn"
+    plain = dataset_of_arrays(of_unequal_lengths(lambda word, mark, at: word), LABELS)
+    assert not statuses(plain)

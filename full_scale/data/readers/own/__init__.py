@@ -11,19 +11,16 @@
 - a zip or tar archive of any of these.
 """
 
+import dataclasses
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
-
-import numpy as np
+from pathlib import Path
 
 from full_scale.data.findings import Finding
 from full_scale.data.labelled import Labelled
-from full_scale.data.readers.archives import extract, is_hidden, members
-from full_scale.data.readers.files import decoded, opened, unusable
-from full_scale.data.readers.labelled import label_codes
+from full_scale.data.readers.archives import extract, is_hidden
+from full_scale.data.readers.files import opened, unusable
 from full_scale.data.readers.npz import NpzArrays
 from full_scale.data.readers.own import arrow
 from full_scale.data.readers.own.arff import read_arff
@@ -34,15 +31,11 @@ from full_scale.data.readers.own.fasta import fasta_sequences, read_fasta
 from full_scale.data.readers.own.joined import Raw, joined
 from full_scale.data.readers.own.npy_files import NpyArrays
 from full_scale.data.readers.own.records import read_records
-from full_scale.data.readers.own.table import Table, raw_table
+from full_scale.data.readers.own.table import Table, ordered, raw_table
+from full_scale.data.readers.own.text_folder import FORMATS, PARTS, is_text, read_text_folder
 from full_scale.data.readers.ucr import read_ts, read_ucr
 from sims.runs.errors import UserError
 
-PARTS = ("train", "validation", "test")
-FORMATS = (
-    "npz, npy (X.npy with y.npy), csv, tsv, jsonl, json, parquet, arrow, feather, fasta, arff, ts, "
-    "a zip or tar of one, or a folder of CLASS/*.txt"
-)
 _TABLES: dict[str, Callable[..., Table]] = {
     ".csv": read_delimited, ".tsv": read_delimited, ".txt": read_delimited, ".data": read_delimited,
     ".jsonl": read_records, ".ndjson": read_records, ".json": read_records, ".arff": read_arff,
@@ -52,7 +45,6 @@ FASTA = (".fasta", ".fa", ".fna", ".ffn", ".faa", ".fas")
 _SINGLE = (*_TABLES, *FASTA, ".npz", ".ts")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".tbz2", ".txz")
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".ckpt")
-_UNLABELLED = ("unsup", "unsupervised", "unlabeled", "unlabelled")
 
 
 def read_own(path: Path, columns: Columns = DEFAULT) -> dict[str, Labelled]:
@@ -63,6 +55,7 @@ def read_own(path: Path, columns: Columns = DEFAULT) -> dict[str, Labelled]:
             raise unusable(path, "a regular file", "a folder", "rename the folder, or give the file in it")
         return _folder(path, columns)
     opened(path).close()
+    _require_joined(path, [path, *_labels_beside(path)])
     if ending == ".npz":
         return parts_of_arrays(path, NpzArrays(path, objects=True), columns)
     if ending == ".npy":
@@ -100,15 +93,7 @@ def read_own_csv(path: Path, label: str | None = None, text: str | None = None) 
 
 def _joined(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, Labelled]:
     """One file per part, read alike."""
-    raws = {part: _raw(file, columns) for part, file in files.items()}
-    return joined(path, "the sequences", raws, columns.fill)
-
-
-def _raw(file: Path, columns: Columns) -> Raw:
-    ending = _ending_of(file)
-    if ending in FASTA:
-        return read_fasta(file, columns)
-    return raw_table(file, _TABLES[ending](file, columns), columns)
+    return _shards(path, {part: [file] for part, file in files.items()}, columns)
 
 
 def _series(path: Path) -> dict[str, Labelled]:
@@ -131,6 +116,7 @@ def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
         files = [file for file in inner if _ending_of(file) in _SINGLE and not is_hidden(file.name)]
     if any(file.name.upper().endswith("_TRAIN.TS") for file in files):
         return read_ucr(path)
+    _require_joined(path, files)
     if any(UCR.fullmatch(file.name) for file in files):
         return _joined(path, ucr_pair(path), columns)
     if any(_ending_of(file) == ".npy" for file in files):
@@ -141,6 +127,26 @@ def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
     ):
         return read_text_folder(path, columns)
     return _files(path, usable, columns)
+
+
+def _labels_beside(path: Path) -> list[Path]:
+    """y_train.csv of X_train.csv."""
+    names = [path.with_name(mark + path.name[1:]) for mark in "yY"] if path.name[:1] in "xX" else []
+    return [file for file in names if file.is_file()]
+
+
+def _require_joined(path: Path, files: list[Path]) -> None:
+    """Raise UserError where a table holds the sequences and another one the labels, such as X_train.csv."""
+    tables = {file.name.lower(): file for file in files if _ending_of(file) in _TABLES}
+    for name, file in tables.items():
+        other = next((each for each in tables if name[:1] == "x" and each == "y" + name[1:]), None)
+        if other and re.fullmatch(r"x([_.\-].*)?", name):
+            remedy = (
+                "put the labels into the table of the sequences as a column named label, or store both as npy"
+            )
+            raise unusable(
+                path, "sequences and labels in one table", f"{file.name} and {tables[other].name}", remedy
+            )
 
 
 def _files(path: Path, files: list[Path], columns: Columns) -> dict[str, Labelled]:
@@ -155,6 +161,15 @@ def _files(path: Path, files: list[Path], columns: Columns) -> dict[str, Labelle
     kinds = {_ending_of(file) for each in parts.values() for file in each}
     if set(parts) == {""} and kinds <= {*FASTA}:
         return joined(path, "the sequences", {"all": _by_file_name(files, columns)}, columns.fill)
+    if (
+        kinds == {".npz"}
+        and "train" in parts
+        and "" not in parts
+        and all(len(each) == 1 for each in parts.values())
+    ):
+        arrays = {part: NpzArrays(each[0], objects=True) for part, each in parts.items()}
+        named = {f"{name}_{part}": each[name] for part, each in arrays.items() for name in each}
+        return parts_of_arrays(path, named, columns)
     if "train" not in parts or "" in parts or len(kinds) != 1 or not kinds <= {*_TABLES, *FASTA}:
         listed = ", ".join(file.name for file in files[:6])
         raise unusable(path, "one file, or train, validation and test of one kind", listed, "give one file")
@@ -173,29 +188,40 @@ def _by_file_name(files: list[Path], columns: Columns) -> Raw:
 
 def _saved(path: Path, columns: Columns) -> dict[str, Labelled]:
     """What `save_to_disk` wrote."""
-    saved = {}
+    saved, left = {}, []
     for name, files in arrow.shards(path).items():
         part = next((part for part, names in ENDINGS.items() if name in names), None)
         if files and (part or name == "all"):
             saved[part or "all"] = files
+        elif files:
+            left.append(name)
     if not saved or ("all" not in saved and "train" not in saved):
         raise unusable(path, "data-*.arrow files of a part named train", "none", "give the part's folder")
-    return _shards(path, {part: saved[part] for part in (*PARTS, "all") if part in saved}, columns)
+    read = _shards(path, {part: saved[part] for part in (*PARTS, "all") if part in saved}, columns)
+    words = f"the parts {', '.join(left)} were not read: neither train, validation nor test"
+    more = (Finding("parts-unused", "warn", words, "give that part's folder if it is meant"),) if left else ()
+    first = next(iter(read))
+    return read | {first: dataclasses.replace(read[first], findings=read[first].findings + more)}
 
 
 def _shards(path: Path, files: dict[str, list[Path]], columns: Columns) -> dict[str, Labelled]:
-    """Several files of one part are one table."""
-    raws = {}
+    """Several files of one part are one table; parts have the same columns, in whatever order."""
+    raws: dict[str, Raw] = {}
+    first: Table | None = None
     for part, each in files.items():
         if _ending_of(each[0]) in FASTA:
+            if len(each) > 1:
+                raise unusable(path, f"one FASTA file of {part}", f"{len(each)}", "put them into one file")
             raws[part] = read_fasta(each[0], columns)
             continue
         tables = [_TABLES[_ending_of(file)](file, columns) for file in each]
-        if any(table.names != tables[0].names for table in tables):
+        first = first or tables[0]
+        alike = [ordered(path, table, first, part) for table in tables]
+        if any(table.names != alike[0].names for table in alike):
             raise unusable(path, f"the same columns in every file of {part}", "others", "give one file")
-        rows = [row for table in tables for row in table.rows]
-        lines = [line for table in tables for line in table.lines]
-        raws[part] = raw_table(each[0], tables[0]._replace(rows=rows, lines=lines), columns)
+        rows = [row for table in alike for row in table.rows]
+        lines = [line for table in alike for line in table.lines]
+        raws[part] = raw_table(each[0], alike[0]._replace(rows=rows, lines=lines), columns)
     return joined(path, "the sequences", raws, columns.fill)
 
 
@@ -205,83 +231,18 @@ def _archive(path: Path, columns: Columns) -> dict[str, Labelled]:
     try:
         return read_text_folder(path, columns, names)
     except UserError:
-        if not any(_ending_of(Path(name)) in (*_SINGLE, ".npy") for name in names if not _is_text(name)):
+        if not any(_ending_of(Path(name)) in (*_SINGLE, ".npy") for name in names if not is_text(name)):
             raise
-    wanted = lambda name: _ending_of(Path(name)) in (*_SINGLE, ".npy", ".json") and not _is_text(name)
+    wanted = lambda name: _ending_of(Path(name)) in (*_SINGLE, ".npy", ".json") and not is_text(name)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / path.name.partition(".")[0]
         files = extract(path, folder, wanted)
+        files = [file for file in files if _ending_of(file) != ".txt"] or files
         top = Path(*files[0].relative_to(folder).parts[:-1])
         try:
             return read_own(folder / top if len(files) > 1 else files[0], columns)
         except UserError as error:
             raise UserError(str(error).replace(str(folder), str(path))) from error
-
-
-def read_text_folder(
-    path: Path, columns: Columns = DEFAULT, names: list[str] | None = None
-) -> dict[str, Labelled]:
-    """{"all"} of <class>/*.txt, or the parts of {train,validation,test}/<class>/*.txt, by name.
-
-    `names` is filled with all that lies there, hidden or not.
-    """
-    path, every = Path(path), [] if names is None else names
-    texts = {}
-
-    def wanted(name: str) -> bool:
-        every.append(name)
-        return _is_text(name)
-
-    for name, data in members(path, wanted):
-        if PurePosixPath(name).parts[-2] not in _UNLABELLED:
-            texts[name] = decoded(path / name, data, encoding=columns.encoding)
-    if not texts:
-        raise unusable(path, "texts as <class>/*.txt", _endings(every), _folder_remedy(every))
-    return _texts_by_part(path, texts, _left_out(every))
-
-
-def _endings(names: list[str]) -> str:
-    """The endings of the files that are there, with their numbers."""
-    counts = Counter(Path(name).suffix or Path(name).name for name in names if not is_hidden(name))
-    return ", ".join(f"{count} {ending}" for ending, count in counts.most_common(5)) or "none"
-
-
-def _folder_remedy(names: list[str]) -> str:
-    if any(name.count("/") for name in names if not is_hidden(name)):
-        return "give texts the ending .txt, in a folder for every class"
-    return f"make a folder of .txt files for every class; these are read: {FORMATS}"
-
-
-def _left_out(names: list[str]) -> tuple[Finding, ...]:
-    hidden = sum(is_hidden(name) for name in names)
-    others = sum(not is_hidden(name) and not _is_text(name) for name in names)
-    unlabelled = sum(_is_text(name) and PurePosixPath(name).parts[-2] in _UNLABELLED for name in names)
-    findings = []
-    for count, what in ((hidden, "hidden files"), (others, "files that are no texts by class"),
-                        (unlabelled, "texts without a label (unsup)")):  # fmt: skip
-        if count:
-            findings.append(Finding("files-left-out", "pass", f"{count} {what} were left out"))
-    return tuple(findings)
-
-
-def _texts_by_part(path: Path, texts: dict[str, str], findings: tuple[Finding, ...]) -> dict[str, Labelled]:
-    parents_by_name = {name: PurePosixPath(name).parts[:-1] for name in sorted(texts)}
-    known = {end: part for part, ends in ENDINGS.items() for end in ends if end not in ("tr", "te")}
-    split = all(len(parents) > 1 and parents[-2] in known for parents in parents_by_name.values())
-    codes, classes = label_codes(path, [parents[-1] for parents in parents_by_name.values()])
-    code = dict(zip(parents_by_name, codes, strict=True))
-    parts = {}
-    for part in PARTS if split else ("all",):
-        names = [name for name, parents in parents_by_name.items() if not split or known[parents[-2]] == part]
-        if names:
-            labels = np.array([code[name] for name in names], np.int32)
-            parts[part] = Labelled([texts[name] for name in names], labels, classes, findings=findings)
-            findings = ()
-    return parts
-
-
-def _is_text(name: str) -> bool:
-    return re.fullmatch(r"(\./)?[^/]+(/[^/]+){1,3}\.txt", name) is not None
 
 
 __all__ = ["FASTA", "FORMATS", "PARTS", "read_own", "read_own_csv", "read_text_folder"]

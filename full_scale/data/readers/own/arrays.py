@@ -12,9 +12,10 @@ from full_scale.data.findings import Finding
 from full_scale.data.labelled import Labelled
 from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.axes import steps_first
-from full_scale.data.readers.own.columns import DEFAULT, GROUPS, LABELS, Columns, chosen
+from full_scale.data.readers.own.columns import DEFAULT, GROUPS, LABELS, MASK, Columns, chosen
 from full_scale.data.readers.own.joined import Raw, joined
 from full_scale.data.readers.own.label_names import label_names
+from full_scale.data.readers.own.sequences import lengths_of_mask
 
 Arrays = Mapping[str, Any]
 EXAMPLES = (
@@ -74,14 +75,17 @@ def _raw(path: Path, arrays: Arrays, names: dict[str, str | None], columns: Colu
         raise unusable(path, "one row per label", received, f"put sequences first: transpose {names['x']}")
     x = steps_first(path, str(names["x"]), x, columns.axes)
     lengths = lengths_of(path, arrays[names["lengths"]], x) if names["lengths"] else None
+    if lengths is None and names["mask"]:
+        mask = arrays[names["mask"]]
+        lengths = lengths_of_mask(path, mask) if mask.shape == x.shape[:2] else None
     groups = group_names(path, arrays[names["group"]], len(stated)) if names["group"] else None
     return Raw(x, stated, lengths, groups, notices)
 
 
 def _named(path: Path, arrays: Arrays, part: str, columns: Columns) -> dict[str, str | None]:
     """The names of x, y, lengths and group of one part."""
-    usual = {"x": EXAMPLES, "y": LABELS, "lengths": LENGTHS, "group": GROUPS}
-    wanted = {"x": columns.text, "y": columns.label, "lengths": None, "group": columns.group}
+    usual = {"x": EXAMPLES, "y": LABELS, "lengths": LENGTHS, "mask": (MASK,), "group": GROUPS}
+    wanted = {"x": columns.text, "y": columns.label, "lengths": None, "mask": None, "group": columns.group}
     names = {}
     for role, known in usual.items():
         requested = wanted[role]
@@ -109,6 +113,12 @@ def _require(path: Path, arrays: Arrays, names: dict[str, str | None]) -> None:
     if missing is None:
         return
     remedy = "store it by numpy.savez(file, x=x, y=y), or name it with --text and --label"
+    if names["x"] and names["x"].lower() not in EXAMPLES:
+        received, remedy = (
+            f"{names['x']} alone",
+            f"store the labels of {names['x']} beside it, or leave it out",
+        )
+        raise unusable(path, "labels for the sequences of every part", received, remedy)
     left = {name: arrays[name] for name in arrays if name not in names.values()}
     wide = [name for name, array in left.items() if array.ndim > 1]
     flat = [name for name, array in left.items() if array.ndim == 1]
@@ -124,7 +134,12 @@ def _unused(arrays: Arrays, names_by_part: dict[str, dict[str, str | None]]) -> 
     left = [name for name in arrays if name not in used and name not in NAMES]
     if not left:
         return ()
-    return (Finding("arrays-unused", "pass", f"the arrays {', '.join(left[:8])} were not read"),)
+    labels = next((name for name in left if name.lower() in LABELS), None)
+    words, remedy = (
+        f"the arrays {', '.join(left[:8])} were not read",
+        f"say --label {labels} if that one is meant",
+    )
+    return (Finding("arrays-unused", "warn" if labels else "pass", words, remedy if labels else ""),)
 
 
 def group_names(path: Path, groups: np.ndarray, count: int) -> list[str]:

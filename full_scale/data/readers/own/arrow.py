@@ -24,7 +24,7 @@ def read_arrow(path: Path) -> Table:
             path, "a Parquet or Arrow table", received, "the file is damaged: get it again"
         ) from error
     classes = _class_names(path, table.schema.metadata or {})
-    columns = [_named(column, classes.get(name)) for name, column in zip(names, columns, strict=True)]
+    columns = [_texts(_named(column, classes.get(name))) for name, column in zip(names, columns, strict=True)]
     rows = [list(row) for row in zip(*columns, strict=True)]
     return Table(names, rows, list(range(1, len(rows) + 1)), "row")
 
@@ -67,6 +67,14 @@ def _named(column: list, names: list[str] | None) -> list:
         return column
     known = lambda code: isinstance(code, int) and 0 <= code < len(names)
     return [names[code] if known(code) else None if code == -1 else code for code in column]
+
+
+def _texts(column: list) -> list:
+    """Bytes that are UTF-8 as texts; others stay, and are refused as no text."""
+    try:
+        return [value.decode() if isinstance(value, bytes) else value for value in column]
+    except UnicodeDecodeError:
+        return column
 
 
 def shards(folder: Path) -> dict[str, list[Path]]:

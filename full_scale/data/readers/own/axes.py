@@ -1,4 +1,4 @@
-"""Which of a float array's last two axes is time: (n, steps, channels) is read, (n, channels, steps) is turned.
+"""Which of an array's last two axes is time: (n, steps, channels) is read, (n, channels, steps) is turned.
 
 PyTorch and the UCR archive put channels first. Read the wrong way, 6 channels of 128 steps are 6 tokens.
 """
@@ -24,12 +24,12 @@ def steps_first(path: Path, name: str, x: np.ndarray, axes: Axes) -> np.ndarray:
         What the user says comes first after the sequences; "auto": steps, and a UserError where the array looks
         otherwise, so that no answer is about the wrong axis.
     """
-    if x.ndim != 3 or x.dtype.kind != "f" or axes == "steps":
+    if x.ndim != 3 or x.dtype.kind not in "iuf" or axes == "steps":
         return x
     if axes == "channels":
         return np.ascontiguousarray(x.swapaxes(1, 2))
     _, first, last = x.shape
-    if first < last and (first < FEWEST_STEPS or _along(x, 2) > _along(x, 1) + _SMOOTHER):
+    if first < last and _looks_turned(x):
         raise unusable(
             path,
             f"{name} as (n, steps, channels)",
@@ -37,6 +37,14 @@ def steps_first(path: Path, name: str, x: np.ndarray, axes: Axes) -> np.ndarray:
             f"say --axes channels if so, or --axes steps if these are {first} steps of {last} channels",
         )
     return x
+
+
+def _looks_turned(x: np.ndarray) -> bool:
+    """Whether (n, a, b), a < b, is rather a channels of b steps: one-hot along a, or smoother along b."""
+    ones = lambda axis: bool((x[:_LOOKED_AT].sum(axis=axis) == 1).all())
+    if ones(2):
+        return False
+    return x.shape[1] < FEWEST_STEPS or ones(1) or _along(x, 2) > _along(x, 1) + _SMOOTHER
 
 
 def _along(x: np.ndarray, axis: int) -> float:

@@ -1,8 +1,11 @@
 """What the user may say about the columns of a file, its encoding and its missing values."""
 
 import dataclasses
+import re
+from collections import Counter
 from typing import Literal, get_args
 
+from full_scale.data.findings import Finding
 from sims.runs.errors import UserError
 
 Fill = Literal["no", "linear", "mean", "zero"]
@@ -75,7 +78,17 @@ GROUPS = (
     "recording",
     "session",
     "speaker",
+    "speaker_id",
+    "user",
+    "user_id",
+    "subjectid",
+    "participant",
+    "participant_id",
+    "recording_id",
+    "session_id",
+    "document_id",
 )
+MASK = "attention_mask"
 INDICES = ("", "index", "idx", "id", "row", "rowid", "row_id", "row_number", "unnamed: 0", "level_0")
 
 
@@ -87,3 +100,22 @@ def chosen(names: list[str], wanted: str | None, usual: tuple[str, ...]) -> str 
         return near[0] if len(near) == 1 else None
     plain = [name.strip().lower() for name in names]
     return next((names[plain.index(name)] for name in usual if plain.count(name) == 1), None)
+
+
+def odd_columns(names: list[str]) -> tuple[Finding, ...]:
+    """Columns read as positions beside numbered ones, such as age among t0, t1, ..., or names without numbers."""
+    stem_of = {
+        name: re.sub(r"[\s_.\-]*[0-9]+$", "", name.strip()) for name in names if re.search(r"[0-9]$", name)
+    }
+    stem, count = Counter(stem_of.values()).most_common(1)[0] if stem_of else ("", 0)
+    odd = [name for name in names if stem_of.get(name) != stem]
+    listed = ", ".join(name.strip() or "one without a name" for name in odd[:6]) + ", ..." * (len(odd) > 6)
+    if count >= 4 and 2 * count > len(names) and odd:
+        words = f"beside the columns {stem}1, {stem}2, ... these were read as positions, too: {listed}"
+        remedy = "remove them if they are no part of the sequence, or say what belongs together by --group"
+        return (Finding("odd-columns", "warn", words, remedy),)
+    if 2 * count <= len(names):
+        return (
+            Finding("named-columns", "pass", f"the columns {listed} were read as a sequence in this order"),
+        )
+    return ()

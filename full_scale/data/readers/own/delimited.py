@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from full_scale.data.findings import Finding
 from full_scale.data.readers.files import AGAIN, decoded, unfolded, unusable
 from full_scale.data.readers.own.columns import DEFAULT, LABELS, Columns
 from full_scale.data.readers.own.table import Table
@@ -21,10 +22,14 @@ def read_delimited(path: Path, columns: Columns = DEFAULT) -> Table:
     text = decoded(path, unfolded(path), encoding=columns.encoding)
     if "\0" in text[:4096]:
         raise unusable(path, "text", "zero bytes", "name its encoding: --encoding utf-16")
+    text = without_preamble(text)
     mark = delimiter(text)
     rows = list(csv_rows(path, text if mark else blanks(text), mark or "\t"))
     header, first = rows[0][1], 1
+    findings: tuple[Finding, ...] = ()
     if _is_ucr(path, header):
+        words = "there is no header: the first column was read as the label, as in the UCR archive"
+        findings = (Finding("first-column-label", "pass", words),)
         header, first, columns = ["label", *map(str, range(1, len(header)))], 0, DEFAULT
     elif headless(header, columns):
         header, first = [str(at + 1) for at in range(len(header))], 0
@@ -32,7 +37,21 @@ def read_delimited(path: Path, columns: Columns = DEFAULT) -> Table:
             header[-1] = "last"
     named = ["last" if name == str(len(header)) and columns.label == "-1" else name for name in header]
     lines, fields = [number for number, _ in rows[first:]], [row for _, row in rows[first:]]
-    return Table([name.strip() for name in named], fields, lines, comma=mark == ";")
+    return Table(
+        [name.strip() for name in named], fields, lines, comma=mark not in ("", ","), findings=findings
+    )
+
+
+def without_preamble(text: str) -> str:
+    """Comments above the header, and Excel's "sep=;", as empty lines, so that lines keep their numbers."""
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        bare = line.strip().strip('"')
+        comment = bare.startswith("#") and delimiter(bare) == "," and "," not in bare
+        if not (comment or (bare.lower().startswith("sep=") and len(bare) <= 5)):
+            break
+        lines[at] = "\r" if line.endswith("\r") else ""
+    return "\n".join(lines)
 
 
 def delimiter(text: str) -> str:
@@ -61,8 +80,12 @@ def headless(fields: list[str], columns: Columns) -> bool:
 
 
 def _is_ucr(path: Path, fields: list[str]) -> bool:
-    """Whether a file is a part of the UCR archive of 2018: numbers from the first line on, named so."""
-    return bool(UCR.fullmatch(path.name)) and all(_NUMBER.fullmatch(field) for field in fields)
+    """Whether a file is a part of the UCR archive: numbers from the first line on, *_TRAIN.tsv or .txt."""
+    return (
+        bool(UCR.fullmatch(path.name))
+        and path.suffix.lower() != ".csv"
+        and all(_NUMBER.fullmatch(field) for field in fields)
+    )
 
 
 def ucr_pair(path: Path) -> dict[str, Path]:
@@ -77,6 +100,8 @@ def ucr_pair(path: Path) -> dict[str, Path]:
             if part in paths:
                 raise unusable(path, "one problem", f"{paths[part].name} and {file.name}", "give one file")
             paths[part] = file
+    if "train" not in paths and not path.is_dir():
+        return {"all": path}
     if "train" not in paths:
         raise unusable(path, "a file *_TRAIN.tsv", "none", AGAIN)
     return {part: paths[part] for part in ("train", "test") if part in paths}

@@ -7,6 +7,7 @@ word; the same rule must give every sequence a label.
 import re
 from pathlib import Path
 
+from full_scale.data.findings import Finding
 from full_scale.data.readers.files import decoded, unfolded, unusable
 from full_scale.data.readers.own.columns import DEFAULT, Columns
 from full_scale.data.readers.own.joined import Raw
@@ -17,14 +18,26 @@ REMEDY = "end every header with its label: >name label=LABEL"
 
 
 def read_fasta(path: Path, columns: Columns = DEFAULT) -> Raw:
-    """Sequences as texts in capitals as they stand, labels from the headers."""
+    """Sequences as texts as they stand, labels from the headers."""
     headers, texts, lines = fasta_sequences(path, columns)
     names, groups = labels(path, headers, lines, columns.label), None
     if columns.group is not None:
         groups = _by_key(headers, (columns.group,))
         if groups is None:
             raise unusable(path, f"{columns.group}=GROUP in every header", headers[0][:60], "check --group")
-    return Raw(texts, names, None, groups, spelling(names))
+    return Raw(texts, names, None, groups, spelling(names) + _two_cases(texts))
+
+
+def _two_cases(texts: list[str]) -> tuple[Finding, ...]:
+    """Small letters beside capitals, as repeats are masked in genomes: they are other symbols."""
+    both = (
+        sum(any(map(str.islower, text)) for text in texts),
+        sum(any(map(str.isupper, text)) for text in texts),
+    )
+    if not all(both):
+        return ()
+    words = f"{both[0]:,} sequences hold small letters, {both[1]:,} capitals: read as different symbols"
+    return (Finding("letters-of-two-cases", "warn", words, "write one case if the case means nothing"),)
 
 
 def fasta_sequences(path: Path, columns: Columns = DEFAULT) -> tuple[list[str], list[str], list[int]]:

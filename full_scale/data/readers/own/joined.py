@@ -1,5 +1,6 @@
 """Parts as they came from files, read in one way: common classes, symbols and groups for all of them."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from full_scale.data.readers.files import unusable
 from full_scale.data.readers.labelled import label_codes
 from full_scale.data.readers.own.columns import Fill
 from full_scale.data.readers.own.sequences import Sequences, sequences
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Raw(NamedTuple):
@@ -32,6 +35,7 @@ def joined(path: Path, name: str, raws: dict[str, Raw], fill: Fill = "no") -> di
         if len(raw.x) != len(raw.names) or not raw.names:
             received = f"{len(raw.x)} examples and {len(raw.names)} labels" + _of(part)
             raise unusable(path, "one label per example", received, "check that the file is complete")
+    _require_characters(path, raws)
     labels, classes = _codes(path, [each for raw in raws.values() for each in raw.names])
     read, ends = _read_together(path, name, list(raws.values()), fill), _ends(raws)
     groups = _groups(path, raws)
@@ -51,7 +55,17 @@ def _codes(path: Path, names: list[str]) -> tuple[Int[np.ndarray, " n"], tuple[s
     codes = np.full(len(names), UNLABELLED, np.int32)
     stated = np.array([bool(name) for name in names])
     codes[stated], classes = label_codes(path, [name for name in names if name])
-    return codes, classes
+    return codes, tuple("".join(mark if mark.isprintable() else " " for mark in name) for name in classes)
+
+
+def _require_characters(path: Path, raws: dict[str, Raw]) -> None:
+    """Raise UserError at half of a character (a lone surrogate), which JSON can spell and no text can hold."""
+    for raw in raws.values():
+        texts = raw.x if isinstance(raw.x, list) else []
+        for row, words in enumerate(zip(texts or [""] * len(raw.names), raw.names, strict=False)):
+            if any(isinstance(each, str) and not each.isascii() and _HALF.search(each) for each in words):
+                expected = f"whole characters in example {row + 1}"
+                raise unusable(path, expected, "half of one (a lone surrogate)", "mend or remove that row")
 
 
 def _of(part: str) -> str:

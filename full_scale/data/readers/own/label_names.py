@@ -1,5 +1,7 @@
 """Labels of any usual form as names of classes; what is no class is said with its remedy."""
 
+import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,9 @@ from full_scale.data.readers.files import unusable
 
 BIN = "a regression target: bin it, for example numpy.digitize(y, numpy.quantile(y, [1/3, 2/3]))"
 _PLAIN = (str, bytes, bool, int, float, np.generic)
-_UNSTATED = ("", "nan", "none", "null", "na", "n/a", "<na>")
+_UNSTATED = ("", "nan", "none", "null", "na", "n/a", "<na>", "?", "#n/a")
 _STATE = "state it or remove the row; or let only pretraining read such rows: --unlabelled pretrain"
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}\.0*|[+-]?[0-9]\.0*[eE]\+?0+")
 Names = tuple[list[str], tuple[Finding, ...]]
 
 
@@ -83,6 +86,11 @@ def _one_hot(path: Path, name: str, rows: Shaped[np.ndarray, "n classes"]) -> Na
     return [str(at) for at in rows.argmax(axis=1)], (Finding("labels-one-hot", "pass", words),)
 
 
+def whole_names(names: list[str]) -> list[str]:
+    """1.0 and 1e0 as 1: what pandas makes of a column of whole numbers with a gap is the same class."""
+    return [str(int(float(name))) if _WHOLE.fullmatch(name) else name for name in names]
+
+
 def missing_emptied(names: list[str]) -> list[str]:
     """Empty in place of every word that says that a label is missing."""
     return ["" if name.strip().lower() in _UNSTATED else name for name in names]
@@ -99,7 +107,7 @@ def require_stated(path: Path, names: list[str], where, remedy: str = _STATE) ->
 def require_classes(path: Path, name: str, names: list[str]) -> None:
     """Raise UserError where the names are the fractions of a regression target, as text."""
     try:
-        values = np.array([float(each) for each in names if each])
+        values = np.array([float(each.replace(",", ".")) for each in names if each])
     except ValueError:
         return
     if len(set(names)) > 2 and (values != np.rint(values)).any():
@@ -111,10 +119,11 @@ def spelling(names: list[str]) -> tuple[Finding, ...]:
     spellings, distinct = [], sorted({name for name in names if name})
     alike: dict[str, list[str]] = {}
     for each in distinct:
-        alike.setdefault(each.casefold(), []).append(each)
+        alike.setdefault(unicodedata.normalize("NFKC", each).casefold(), []).append(each)
     doubles = [group for group in alike.values() if len(group) > 1]
     if doubles:
-        words = f"the labels {' and '.join(doubles[0])} differ only by capitals"
+        how = "capitals" if len({each.casefold() for each in doubles[0]}) == 1 else "how an accent is stored"
+        words = f"the labels {' and '.join(doubles[0])} differ only by {how}"
         spellings.append(Finding("labels-spelling", "warn", words, "write each class one way"))
     unstated = [each for each in distinct if each.lower() in _UNSTATED]
     if unstated:

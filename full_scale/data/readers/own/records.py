@@ -14,7 +14,7 @@ REMEDY = 'store one record per line, such as {"text": "...", "label": "..."}'
 def read_records(path: Path, columns: Columns = DEFAULT) -> Table:
     """The table of a .jsonl (or .ndjson) or .json file; a key that a record lacks is a missing value."""
     text = decoded(path, unfolded(path), encoding=columns.encoding)
-    if ".json" in [ending.lower() for ending in path.suffixes]:
+    if ".json" in [ending.lower() for ending in path.suffixes] and not _by_line(text):
         with damage(path, "a JSON document"):
             return _document(path, json.loads(text))
     records, lines = [], []
@@ -24,6 +24,15 @@ def read_records(path: Path, columns: Columns = DEFAULT) -> Table:
                 records.append(json.loads(line))
             lines.append(number)
     return _table(path, records, lines, "line")
+
+
+def _by_line(text: str) -> bool:
+    """Whether a file called .json holds a record per line."""
+    lines = [line for line in text.split("\n", 2)[:2] if line.strip()]
+    try:
+        return len(lines) == 2 and all(isinstance(json.loads(line), dict) for line in lines)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _document(path: Path, document: Any) -> Table:

@@ -12,6 +12,7 @@ from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.columns import Fill
 
 LARGEST_ALPHABET = 65_536
+_LARGEST = 1e15  # of a value: the squares of larger ones leave float32
 _PAD = "pad x to one length and store the lengths: numpy.savez(file, x=x, y=y, lengths=lengths)"
 _TAILS = 0.5  # share of rows that must end alike before the end is called padding
 _INSIDE = 0.01  # share of that symbol elsewhere that padding may have
@@ -44,7 +45,7 @@ def sequences(
         raise unusable(path, f"numbers in {name}", f"strings {x.shape}", remedy)
     _require_shape(path, name, x)
     findings: tuple[Finding, ...] = ()
-    if x.ndim == 3 and x.dtype.kind in "biu":
+    if x.ndim == 3 and (x.dtype.kind in "biu" or _is_one_hot(x)):
         x, findings = _whole_channels(name, x)
     if x.dtype.kind == "f":
         return _values(path, name, x, lengths, fill, findings)
@@ -63,11 +64,16 @@ def _require_shape(path: Path, name: str, x: np.ndarray) -> None:
         raise unusable(path, expected, received, "store one row per sequence")
 
 
+def _is_one_hot(x: Shaped[np.ndarray, "n length channel"]) -> bool:
+    """Whether every step is 1 in one channel and 0 in the others."""
+    return x.shape[2] > 1 and bool(((x == 0) | (x == 1)).all()) and bool((x.sum(axis=2) == 1).all())
+
+
 def _whole_channels(name: str, x: Shaped[np.ndarray, "n length channel"]):
     """Whole numbers with channels: one channel is none, one-hot is a symbol, anything else a value."""
     if x.shape[2] == 1:
         return x[..., 0], ()
-    if x.min() >= 0 and (x.sum(axis=2) == 1).all():
+    if _is_one_hot(x):
         words = f"{name} is one-hot: channel k was read as symbol k"
         return x.argmax(axis=2), (Finding("symbols-one-hot", "pass", words),)
     words = f"{name} holds whole numbers in {x.shape[2]} channels: read as values"
@@ -117,6 +123,15 @@ def _tails(empty: Bool[np.ndarray, "n length"]) -> tuple[Int[np.ndarray, " n"], 
     return lengths, tidy
 
 
+def lengths_of_mask(path: Path, mask: Shaped[np.ndarray, "n length"]) -> Int[np.ndarray, " n"]:
+    """Lengths that an attention mask states: 1 for tokens, then 0 for padding."""
+    lengths, tidy = _tails(np.asarray(mask) == 0)
+    if not tidy or not np.isin(mask, (0, 1)).all():
+        received = "a row without a 1, or a 0 before a 1"
+        raise unusable(path, "an attention_mask of 1s, then 0s", received, "pad at the end, or leave it out")
+    return lengths
+
+
 def _values(path: Path, name: str, x: np.ndarray, lengths, fill: Fill, findings) -> Sequences:
     """Finite float32 values; missing ends make a sequence shorter, missing values elsewhere are filled."""
     with np.errstate(over="ignore"):
@@ -131,9 +146,14 @@ def _values(path: Path, name: str, x: np.ndarray, lengths, fill: Fill, findings)
     if missing.any():
         x, more = filled(path, name, x, missing, fill)
         findings += more
+    if np.abs(x).max() > _LARGEST:
+        received = f"{np.abs(x).max():.1e}"
+        raise unusable(
+            path, f"values of at most {_LARGEST:.0e} in {name}", received, "divide them by a scale"
+        )
     if lengths is None:
         _require_lengths(path, name, x)
-    return Sequences(x, lengths, findings + _stored_as_floats(name, x))
+    return Sequences(x, lengths, findings + _stored_as_floats(name, x) + _stand_in(name, x))
 
 
 def filled(
@@ -237,4 +257,19 @@ def _stored_as_floats(name: str, x: np.ndarray) -> tuple[Finding, ...]:
     words = (
         f"{name} holds only the whole numbers {distinct[0]:g} to {distinct[-1]:g} as floats: read as values"
     )
-    return (Finding("symbols-as-floats", "warn", words, "store symbols as an integer array"),)
+    return (
+        Finding("symbols-as-floats", "warn", words, "store symbols as an integer array, in an npz or jsonl"),
+    )
+
+
+def _stand_in(name: str, x: np.ndarray) -> tuple[Finding, ...]:
+    """One value, repeated and far beyond all others, such as -999: what some write for a missing one."""
+    values, counts = np.unique(x[:2_000], return_counts=True)
+    if len(values) < 10:
+        return ()
+    for value, count, others in ((values[0], counts[0], values[1:]), (values[-1], counts[-1], values[:-1])):
+        if count >= 3 and abs(value - others).min() > 2 * (others[-1] - others[0]):
+            words = f"{name} holds {value:g} {count:,} times, far beyond all other values: read as a value"
+            remedy = "if it means missing, store nan in its place and say how to fill it (--fill)"
+            return (Finding("missing-stand-in", "warn", words, remedy),)
+    return ()

@@ -1,5 +1,6 @@
 """A table of named columns, whatever file it came from, as sequences with labels."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +9,20 @@ import numpy as np
 
 from full_scale.data.findings import Finding
 from full_scale.data.readers.files import unusable
-from full_scale.data.readers.own.columns import DEFAULT, GROUPS, INDICES, LABELS, TEXTS, Columns, chosen
+from full_scale.data.readers.own.axes import steps_first
+from full_scale.data.readers.own.cells import are_numbers, number, numbers_listed
+from full_scale.data.readers.own.columns import (
+    DEFAULT,
+    GROUPS,
+    INDICES,
+    LABELS,
+    MASK,
+    TEXTS,
+    Axes,
+    Columns,
+    chosen,
+    odd_columns,
+)
 from full_scale.data.readers.own.joined import Raw
 from full_scale.data.readers.own.label_names import (
     label_names,
@@ -16,10 +30,15 @@ from full_scale.data.readers.own.label_names import (
     require_classes,
     require_stated,
     spelling,
+    whole_names,
 )
 from full_scale.data.readers.own.nested import padded_lists
-from full_scale.data.readers.own.sequences import filled, tails_only
+from full_scale.data.readers.own.sequences import filled, lengths_of_mask, tails_only
 
+FEWEST_POSITIONS = 4
+"""Columns of numbers from which they may be the sequence, whatever else there is."""
+_LETTERS, _LETTER = 64, 8
+"""Different symbols, and their characters, up to which columns of words are a symbol per position."""
 FEWEST_ORDERED = 8
 """Rows from which a column that only grows cannot be chance: one order in 8! = 40,320."""
 
@@ -34,6 +53,22 @@ class Table(NamedTuple):
     unit: str = "line"
     comma: bool = False
     """Whether numbers have a decimal comma."""
+    findings: tuple[Finding, ...] = ()
+    """What was noticed in reading it."""
+
+
+def ordered(path: Path, table: Table, first: Table, part: str) -> Table:
+    """A part's table with its columns in the order of the first part's. Raises UserError where they are others."""
+    own, names = table.names, first.names
+    if own == names or len(set(own)) < len(own) or len(own) != len(names) or all(map(str.isdigit, own[1:])):
+        return table
+    if set(own) != set(names):
+        received = ", ".join(sorted(set(own) - set(names))[:6])
+        raise unusable(
+            path, f"the columns of the first part in {part}", f"others: {received}", "name them alike"
+        )
+    at = [own.index(name) for name in names]
+    return table._replace(names=list(names), rows=[[row[index] for index in at] for row in table.rows])
 
 
 def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
@@ -56,7 +91,7 @@ def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
             "state it or remove the row",
         )
     x, lengths, more = _sequences(path, table, rest, columns)
-    return Raw(x, names, lengths, groups, findings + more)
+    return Raw(x, names, lengths, groups, table.findings + findings + more)
 
 
 def _column(path: Path, table: Table, role: str, wanted: str | None, usual: tuple[str, ...]) -> str:
@@ -65,7 +100,7 @@ def _column(path: Path, table: Table, role: str, wanted: str | None, usual: tupl
     if column is not None and table.names.count(column) == 1:
         return column
     listed = ", ".join(table.names[:12]) + (", ..." if len(table.names) > 12 else "")
-    if all(_number(name, table.comma) is not None for name in table.names if name.strip()):
+    if all(number(name, table.comma) is not None for name in table.names if name.strip()):
         received = f"{len(table.names)} numbers in the first {table.unit} (no header?)"
         remedy = "add a header, or count columns from 1: --label 1 (or --label last) with no header"
         raise unusable(path, "a header that names the label's column", received, remedy)
@@ -78,7 +113,7 @@ def _column(path: Path, table: Table, role: str, wanted: str | None, usual: tupl
 def _labels(path: Path, table: Table, at: int, unlabelled: bool) -> tuple[list[str], tuple[Finding, ...]]:
     values = [row[at] for row in table.rows]
     if all(isinstance(value, str) for value in values):
-        names = [value.strip() for value in values]
+        names = whole_names([value.strip() for value in values])
         if unlabelled:
             names = missing_emptied(names)
         else:
@@ -103,28 +138,64 @@ def _sequences(path: Path, table: Table, rest: list[int], columns: Columns):
             raise unusable(
                 path, f"one column {columns.text!r}", ", ".join(table.names), "name it by its header"
             )
-        return _one_column(path, table, rest[named.index(text)], rest)
+        return _one_column(path, table, rest[named.index(text)], rest, columns.axes)
     usual = chosen([table.names[index] for index in rest if index in words], None, TEXTS)
     ids = {index for index in words if table.names[index].strip().lower() in INDICES}
     if usual is not None:
-        return _one_column(path, table, table.names.index(usual), rest)
+        return _one_column(path, table, table.names.index(usual), rest, columns.axes)
     if len(words - ids) == 1:
-        return _one_column(path, table, next(iter(words - ids)), rest)
+        _require_unambiguous(path, table, next(iter(words - ids)), set(rest) - words)
+        return _one_column(path, table, next(iter(words - ids)), rest, columns.axes)
     if len(words - ids) > 1 and len(words - ids) == len(set(rest) - ids):
-        listed = ", ".join(table.names[index] for index in sorted(words - ids)[:8])
-        raise unusable(path, "one column of texts", listed, "name it with --text, the label with --label")
+        letters = _letters(path, table, sorted(words - ids))
+        if letters is not None:
+            return letters
+        listed = ", ".join(
+            f"{table.names[at]} ({str(table.rows[0][at])[:16]!r})" for at in sorted(words - ids)[:6]
+        )
+        remedy = (
+            "name the texts by --text, the label by --label; numbers need a decimal point and no other mark"
+        )
+        raise unusable(path, "one column of texts, or columns of numbers", listed, remedy)
     return _positions(path, table, rest, columns)
+
+
+def _letters(path: Path, table: Table, columns_of_letters: list[int]):
+    """A symbol per column, as UCI's sets of DNA have them: many columns, few different short words."""
+    rows = [[str(row[at]).strip() for at in columns_of_letters] for row in table.rows]
+    distinct = {word for row in rows for word in row}
+    if (
+        len(columns_of_letters) < FEWEST_POSITIONS
+        or len(distinct) > _LETTERS
+        or max(map(len, distinct)) > _LETTER
+    ):
+        return None
+    x, lengths, findings = padded_lists(
+        path, "the columns", rows, lambda row: f"{table.unit} {table.lines[row]}"
+    )
+    return x, lengths, findings + odd_columns([table.names[at] for at in columns_of_letters])
+
+
+def _require_unambiguous(path: Path, table: Table, text: int, numbers: set[int]) -> None:
+    """Raise UserError where one column of words, perhaps a date or a name, stands beside a sequence of numbers."""
+    if len(numbers) >= FEWEST_POSITIONS:
+        name = table.names[text]
+        received = (
+            f"{name!r} ({str(table.rows[0][text])[:24]!r}, ...) beside {len(numbers)} columns of numbers"
+        )
+        remedy = (
+            f"say --text {shlex.quote(name)} if that is the sequence, --group {shlex.quote(name)} if it says "
+        )
+        remedy += "what belongs together, or remove it"
+        raise unusable(path, "a column of texts, or columns of numbers", received, remedy)
 
 
 def _holds_numbers(table: Table, index: int) -> bool:
     """Whether the first rows of a column are numbers or empty."""
-    values = [row[index] for row in table.rows[:200]]
-    return any(_number(value, table.comma) is not None for value in values) and not any(
-        isinstance(value, (list, dict)) for value in values
-    )
+    return are_numbers([row[index] for row in table.rows[:200]], table.comma)
 
 
-def _one_column(path: Path, table: Table, index: int, rest: list[int]):
+def _one_column(path: Path, table: Table, index: int, rest: list[int], axes: Axes):
     """Texts or lists of one column; the others are left out and said."""
     name = table.names[index]
     others = [table.names[each] or "a nameless one" for each in rest if each != index]
@@ -138,14 +209,35 @@ def _one_column(path: Path, table: Table, index: int, rest: list[int]):
     line = lambda row: f"{table.unit} {table.lines[row]}"
     if any(isinstance(value, list) for value in values):
         x, lengths, notices = padded_lists(path, name, values, line)
+        masks = _masks(table, rest, values)
+        if masks is not None:
+            lengths = lengths_of_mask(path, padded_lists(path, MASK, masks, line)[0])
+            notices += (Finding("attention-mask", "pass", f"lengths were read from the column {MASK}"),)
+        if lengths is None:
+            x = steps_first(path, name, x, axes)
         return x, lengths, findings + notices
     for row, value in enumerate(values):
-        if not isinstance(value, str) or not value:
-            received = "an empty one" if value in ("", None) else type(value).__name__
-            raise unusable(
-                path, f"a text in every row of {name!r}", f"{received} in {line(row)}", "remove the row"
-            )
+        if not isinstance(value, str) or not value.strip():
+            empty = value is None or isinstance(value, str)
+            received = "an empty one" if empty else type(value).__name__
+            remedy = "remove the row" if empty else "name another column by --text"
+            raise unusable(path, f"a text in every row of {name!r}", f"{received} in {line(row)}", remedy)
+    spelt = numbers_listed(values)
+    if spelt is not None:
+        x, lengths, notices = padded_lists(path, name, spelt, line)
+        words = f"every text of {name} is a list of numbers: read as these, not as letters"
+        return x, lengths, (*findings, Finding("texts-as-lists", "pass", words), *notices)
     return values, None, findings
+
+
+def _masks(table: Table, rest: list[int], rows: list) -> list | None:
+    """What the column attention_mask holds, where it has a number for every token."""
+    at = next((index for index in rest if table.names[index].strip().lower() == MASK), None)
+    masks = None if at is None else [row[at] for row in table.rows]
+    alike = masks and all(
+        isinstance(each, list) and len(each) == len(row) for each, row in zip(masks, rows, strict=True)
+    )
+    return masks if alike else None
 
 
 def _positions(path: Path, table: Table, rest: list[int], columns: Columns):
@@ -159,6 +251,9 @@ def _positions(path: Path, table: Table, rest: list[int], columns: Columns):
         Finding("index-column", "pass", f"{_called(table.names[index])} counts or names the rows: left out")
         for index in counts
     )
+    findings += odd_columns([table.names[index] for index in left])
+    if table.comma and any("," in str(row[index]) for row in table.rows for index in left):
+        findings += (Finding("decimal-comma", "pass", "numbers such as 0,5 were read with a decimal comma"),)
     values = np.empty((len(table.rows), len(left)))
     for row, fields in enumerate(table.rows):
         values[row] = [_value(path, table, row, fields[index]) for index in left]
@@ -178,7 +273,7 @@ def _called(name: str) -> str:
 
 def _is_index(table: Table, index: int, first: bool) -> bool:
     """A nameless, index-like or growing first column, or any that counts the rows one by one."""
-    values = [_number(row[index], table.comma) for row in table.rows]
+    values = [number(row[index], table.comma) for row in table.rows]
     name = table.names[index].strip().lower()
     if name in INDICES and (len(set(values)) == len(values) or name == "") and len(values) > 1:
         return True
@@ -188,37 +283,15 @@ def _is_index(table: Table, index: int, first: bool) -> bool:
     return bool((steps == 1).all() or (first and ((steps > 0).all() or (steps < 0).all())))
 
 
-def _number(value: object, comma: bool) -> float | None:
-    """A number, nan where it is missing, None where it is something else."""
-    if value is None:
-        return np.nan
-    if isinstance(value, (bool, int, float)):
-        return _float(value)
-    if not isinstance(value, str):
-        return None
-    text = value.strip()
-    if text.lower() in MISSING:
-        return np.nan
-    return _float(text.replace(",", ".") if comma else text)
-
-
-def _float(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _value(path: Path, table: Table, row: int, value: object) -> float:
-    number = _number(value, table.comma)
-    if number is None:
+    read = number(value, table.comma)
+    if read is None:
         expected = f"numbers in {table.unit} {table.lines[row]}"
         received = f"could not convert {str(value)[:40]!r}"
         raise unusable(
             path, expected, received, "name the column of texts by --text, or keep only numbers and the label"
         )
-    return number
+    return read
 
 
-MISSING = ("", "na", "nan", "n/a", "null", "none", "?", "-nan", "#n/a", "<na>")
 Line = Callable[[int], str]
