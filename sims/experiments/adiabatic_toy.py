@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from sims.processes import ar1, order_task, spectrum
+from sims.processes import ar1, permutation_task, spectrum
 from sims.runs.config_validation import at_least, between
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
@@ -184,7 +184,7 @@ def _draw_sample(
 ) -> Sample:
     """Sequences of the order task, the permuted ones times `scale`, with i.i.d. masks."""
     task_key, mask_key = jax.random.split(key)
-    tokens, labels = order_task(power, count, key=task_key)
+    tokens, labels = permutation_task(power, count, key=task_key)
     tokens = jnp.where(labels[:, None] == 1, scale * tokens, tokens)
     return Sample(tokens, labels, jax.random.bernoulli(mask_key, config.mask_probability, tokens.shape))
 

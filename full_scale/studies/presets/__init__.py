@@ -43,7 +43,7 @@ def tiny() -> Preset:
 PRESETS: dict[str, Preset] = {"smoke": tiny(), "cpu": small("docs-order"), **AMOS, **H100}
 
 
-def preset(name: str) -> Preset:
+def preset_named(name: str) -> Preset:
     """A preset by name. Raises UserError with the nearest one."""
     if name not in PRESETS:
         near = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0)[0]
@@ -51,4 +51,4 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-__all__ = ["PRESETS", "preset", "small", "tiny"]
+__all__ = ["PRESETS", "preset_named", "small", "tiny"]
