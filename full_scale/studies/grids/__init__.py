@@ -237,16 +237,6 @@ def result_text(values: Values) -> str:
 
 
 __all__ = [
-    "Config",
-    "Grid",
-    "GridArm",
-    "GridConfig",
-    "Values",
-    "compute",
-    "curves",
-    "description",
-    "result_text",
-    "run",
-    "seconds",
-    "summary",
-]
+    "Config", "Grid", "GridArm", "GridConfig", "Values", "compute", "curves", "description", "result_text",
+    "run", "seconds", "summary",
+]  # fmt: skip

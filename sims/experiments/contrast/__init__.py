@@ -171,15 +171,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "KINDS",
-    "LIMITS",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "run",
-    "summary",
-]
+    "DESCRIPTION", "KINDS", "LIMITS", "SECONDS", "WHERE_THEORY_LEAVES", "Arrays", "Config", "Progress",
+    "Values", "run", "summary",
+]  # fmt: skip

@@ -180,15 +180,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "curves",
-    "order_of",
-    "run",
-    "summary",
-]
+    "DESCRIPTION", "SECONDS", "WHERE_THEORY_LEAVES", "Arrays", "Config", "Progress", "Values", "curves",
+    "order_of", "run", "summary",
+]  # fmt: skip

@@ -166,14 +166,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "kept_by_law",
-    "run",
-    "summary",
-]
+    "DESCRIPTION", "SECONDS", "WHERE_THEORY_LEAVES", "Arrays", "Config", "Progress", "Values", "kept_by_law",
+    "run", "summary",
+]  # fmt: skip

@@ -182,13 +182,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "run",
+    "DESCRIPTION", "SECONDS", "WHERE_THEORY_LEAVES", "Arrays", "Config", "Progress", "Values", "run",
     "summary",
-]
+]  # fmt: skip

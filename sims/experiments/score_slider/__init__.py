@@ -230,15 +230,6 @@ def masked_loss(
 
 
 __all__ = [
-    "DESCRIPTION",
-    "DIRECTIONS",
-    "SECONDS",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "directions",
-    "laws",
-    "masked_loss",
-    "run",
-]
+    "DESCRIPTION", "DIRECTIONS", "SECONDS", "Arrays", "Config", "Progress", "Values", "directions", "laws",
+    "masked_loss", "run",
+]  # fmt: skip
