@@ -45,9 +45,9 @@ class Study(ExperimentCommand):
         """Its result, computed unless it is stored."""
         if hasattr(self.core, "stage"):
             return self.core.stage(self.session, self.settings, report)
-        from full_scale.studies import stage
+        from full_scale.studies import cached_training
 
-        return stage.trained(self.session, self.core.stored, self.core, self.settings, report)
+        return cached_training.trained(self.session, self.core.stored, self.core, self.settings, report)
 
 
 def chosen(rest: list[str], known: dict[str, Any]) -> str:

@@ -61,6 +61,6 @@ class TrainingCommand(Simulation):
 
 def trained(command: Any, report: Report) -> "sims.runs.store.Result":
     """The result of a command that trains."""
-    from full_scale.studies import stage
+    from full_scale.studies import cached_training
 
-    return stage.trained(command.session, command.name, command.core, command.config, report)
+    return cached_training.trained(command.session, command.name, command.core, command.config, report)

@@ -53,10 +53,8 @@ def diagnosed_gains(results: Mapping[str, Result]) -> list[Row]:
         gain, came = study.predictions[name].numbers["gain"], each.grid.shares.gain
         if gain.estimate is None or came is None:
             continue
-        low, high = (
-            (-INFINITY if gain.low is None else gain.low),
-            (INFINITY if gain.high is None else gain.high),
-        )
+        low = -INFINITY if gain.low is None else gain.low
+        high = INFINITY if gain.high is None else gain.high
         own = dataclasses.replace(
             known, value=round(gain.estimate, 3), low=low, high=high, source="diagnosis", note="", toy=(),
             controls={},
@@ -115,18 +113,7 @@ def validation(results: Mapping[str, Result]) -> Gains | None:
     if "validation" not in results:
         return None
     values = diagnosis_study.Values.from_json(results["validation"].values)
-    rows = tuple(
-        Gain(
-            each.task,
-            each.half,
-            each.verdict,
-            each.verdict_chosen,
-            each.right,
-            each.predicted_gain,
-            each.measured_gain,
-        )
-        for each in values.rows
-    )
+    rows = tuple(each.narrowed(Gain) for each in values.rows)
     return Gains(rows, values.spearman, values.right, values.misses, values.thresholds)
 
 

@@ -32,10 +32,7 @@ EXPERIMENTS: dict[str, Any] = {
 }
 
 
-def _studies() -> dict[str, Any]:
-    """The modules and packages of this folder that name a stored result, the others not imported."""
-    return {name: importlib.import_module(f"full_scale.studies.{name}") for name in declarations.studies()}
-
-
-STUDIES: dict[str, Any] = _studies()
+STUDIES: dict[str, Any] = {
+    name: importlib.import_module(f"full_scale.studies.{name}") for name in declarations.studies()
+}
 """What `sptlab study` runs: modules with Config, description, seconds, and `stored`, their result's name."""

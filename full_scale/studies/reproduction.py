@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from full_scale.comparison.compare import compared
+from full_scale.studies.cached_training import TRAINING, train_together, trained
 from full_scale.studies.experiments import EXPERIMENTS as TRAINED
-from full_scale.studies.stage import TRAINING, train_together, trained
 from sims.cli.progress import Report, share_of
 from sims.experiments import EXPERIMENTS as SIMULATED
 from sims.runs.cache import Session, cached, simulated

@@ -15,11 +15,6 @@ WORTH_SAYING = 60.0
 """Seconds above which a command says what it will take."""
 
 
-def _slowness() -> float:
-    """How many times longer than the reference machine this one takes, with what else it is doing now."""
-    return timed_work() / REFERENCE_SECONDS
-
-
 def timed_work() -> float:
     """Seconds of a fixed piece of work: a loop of Python, and products of matrices of a small layer."""
     import numpy as np
@@ -36,7 +31,8 @@ def timed_work() -> float:
 
 def here(seconds: float, *, side_by_side: int = _REFERENCE_CORES) -> float:
     """What takes `seconds` on the reference machine, on this one; `side_by_side` parts can run at once."""
-    return seconds * _slowness() * min(_REFERENCE_CORES, side_by_side) / min(cores(), side_by_side)
+    slowness = timed_work() / REFERENCE_SECONDS
+    return seconds * slowness * min(_REFERENCE_CORES, side_by_side) / min(cores(), side_by_side)
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,6 @@ how long it takes on two cores.
 import importlib
 import pkgutil
 from collections.abc import Callable
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -24,14 +23,11 @@ class Experiment(NamedTuple):
     """On two cores, compilation included."""
 
 
-def _experiment(module: ModuleType) -> Experiment:
-    """The experiment that a module of this folder exports."""
-    return Experiment(module.Config, module.run, module.DESCRIPTION, module.SECONDS)
-
-
-EXPERIMENTS: dict[str, Experiment] = {
-    name: _experiment(importlib.import_module(f"{__name__}.{name}"))
-    for _, name, _ in pkgutil.iter_modules(__path__)
+_MODULES = {
+    name: importlib.import_module(f"{__name__}.{name}") for _, name, _ in pkgutil.iter_modules(__path__)
+}
+EXPERIMENTS = {
+    name: Experiment(each.Config, each.run, each.DESCRIPTION, each.SECONDS) for name, each in _MODULES.items()
 }
 """By the name under which the result is stored, which is the file's."""
 

@@ -11,15 +11,15 @@ fits of the standard score, squared. The value for single fits is stored beside 
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from sims.processes import ar1, order_task, spectrum
+from sims.processes import ar1, permutation_task, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.intervals import Interval, mean_interval, score_snr, score_snr_ratio
@@ -36,10 +36,8 @@ from theory.probes.signal import standard_score, unbiased_square
 
 DESCRIPTION = "signal-to-noise of both losses once everything but attention has settled"
 SECONDS = 16
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
-Fits = dict[str, np.ndarray]
+Fits = Arrays
 LOSSES = ("label", "reconstruction")
 
 
@@ -98,9 +96,7 @@ class Values(Stored):
     """The label's SNR and accuracy where the bag partly tells the class."""
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """Signal-to-noise of both losses by lag, the size of their gradients, and the control."""
     task_key, control_key = jax.random.split(key)
     sizes, largest = config.train_sizes, config.train_sizes[-1:]
@@ -132,7 +128,7 @@ def summary(config: Config, fits: Fits, control: Fits) -> Values:
     )
 
 
-def curves(config: Config, fits: Fits) -> dict[str, np.ndarray]:
+def curves(config: Config, fits: Fits) -> Arrays:
     """By lag on the largest sample: SNR and each fit's signed score; by training size: gradient sizes."""
     arrays = {"train_sizes": np.array(config.train_sizes)}
     for loss in LOSSES:
@@ -184,7 +180,7 @@ def _draw_sample(
 ) -> Sample:
     """Sequences of the order task, the permuted ones times `scale`, with i.i.d. masks."""
     task_key, mask_key = jax.random.split(key)
-    tokens, labels = order_task(power, count, key=task_key)
+    tokens, labels = permutation_task(power, count, key=task_key)
     tokens = jnp.where(labels[:, None] == 1, scale * tokens, tokens)
     return Sample(tokens, labels, jax.random.bernoulli(mask_key, config.mask_probability, tokens.shape))
 

@@ -6,7 +6,6 @@ sampled reconstruction gradients carry intervals over seeds.   [C1, C2, C3, C9, 
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import theory
 from sims.processes import Process, ar1, sample, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.typed import Stored
 from sims.statistics.intervals import ROUNDING_DIGITS, Interval, mean_interval
 from sims.toy_models.flows import shifted_task
@@ -31,10 +31,6 @@ from theory.label_blindness.subspaces import paired_key_bias_share
 
 DESCRIPTION = "what labels and reconstruction see of the scores: gradients, ranks, losses along directions"
 SECONDS = 12
-"""On two cores, compilation included."""
-
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,6 @@ All cells are one model with switches, and all models of all cells the maps of o
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import theory
 from sims.processes import ar1, sample, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.typed import Stored
 from sims.statistics.bands import LEVEL, BandVerdict, compare_all
 from sims.statistics.intervals import Interval, mean_interval
@@ -25,10 +25,7 @@ from sims.toy_models.switched_layer import BENDS, POOLS, POSITIONS, RESIDUALS, M
 
 DESCRIPTION = "visible share and label signal over residual, nonlinearity, pool and positions"
 SECONDS = 21
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 _BLIND = 1e-12  # share of squared norm that is rounding
 
 
@@ -87,11 +84,9 @@ class Values(Stored):
 def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """The map: visible share of the label's gradients and its signal along proximity, by cell."""
     samples: dict[str, list[np.ndarray]] = {}
-    for done, one in enumerate(jax.random.split(key, config.probes)):
+    for one in reported(jax.random.split(key, config.probes), report):
         for name, array in probed(config, key=one).items():
             samples.setdefault(name, []).append(array)
-        if report:
-            report(done + 1, config.probes)
     return summary(config, {name: np.concatenate(arrays) for name, arrays in samples.items()})
 
 

@@ -7,7 +7,6 @@ estimates the visible share of D. Theory: the exact rational number, for every L
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +15,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.runs.config_validation import at_least
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare, compare_all
@@ -23,9 +23,7 @@ from sims.statistics.exponents import Fitted, exponent
 
 DESCRIPTION = "how much of a proximity band labels see through the ends of the sequence"
 SECONDS = 10
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 HEAD = ((-1.0,), (1.0,))
 
 
@@ -66,20 +64,16 @@ class Values(Stored):
     exponents: dict[str, Fitted]
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """Measured and exact shares (half-width, length), verdicts, and exponents in L of each half-width."""
     measured = []
-    for index, length in enumerate(config.lengths):
+    for index, length in enumerate(reported(config.lengths, report)):
         keys = jax.random.split(jax.random.fold_in(key, index), config.seeds)
         measured.append(np.asarray(_shares(bands(length, config.half_widths), config.sequences, keys)))
-        if report:
-            report(index + 1, len(config.lengths))
     return summary(config, np.stack(measured, axis=-1), exact_shares(config))
 
 
-def summary(config: Config, measured: np.ndarray, exact: np.ndarray) -> tuple[Values, dict[str, np.ndarray]]:
+def summary(config: Config, measured: np.ndarray, exact: np.ndarray) -> tuple[Values, Arrays]:
     """Verdicts and exponents from shares (seed, half-width, length) and (half-width, length)."""
     lengths, widths = np.array(config.lengths, float), np.array(config.half_widths, float)
     leading = (widths * (widths + 1) / 3)[:, None] / lengths[None, :] ** 2

@@ -8,7 +8,6 @@ towards the past for causal attention, both ways together for masking. Pulls are
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import LEVEL, BandVerdict, compare_all
@@ -26,9 +26,7 @@ from sims.toy_models.score_gradients import uniform_value
 
 DESCRIPTION = "the pull along each lag: next-token prediction against masking"
 SECONDS = 7
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 MEMORIES = ("short", "long")
 _ZERO_VALUE_SUBSTITUTE = (
     1e-3  # the value in place of a fitted one of 0, where pulls per unit of value are a limit
@@ -89,12 +87,10 @@ class Values(Stored):
     largest_pull: dict[str, Interval]
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """Pulls at the start and at the fitted readout, both memories, both losses."""
     curves, readouts = {}, {}
-    for index, memory in enumerate(MEMORIES):
+    for index, memory in enumerate(reported(MEMORIES, report)):
         line, ring = autocovariances(memory, config)
         skip, value = (float(each) for each in jax.jit(theory.fitted_readout)(line))
         masked_value = float(jax.jit(uniform_value)(ring))
@@ -107,8 +103,6 @@ def run(
         for (loss, samples), law in zip(measured.items(), predicted, strict=True):
             for at, moment in enumerate(("start", "fitted")):
                 curves[f"{memory}_{loss}_{moment}"] = (np.asarray(samples[:, at]), np.asarray(law[at]))
-        if report:
-            report(index + 1, len(MEMORIES))
     verdicts, arrays = compare_all(curves)
     arrays["lags"] = np.arange(1, config.lags + 1)
     return Values(verdicts, readouts, visible_share_of_law(config), largest_pull(curves)), arrays

@@ -21,6 +21,7 @@ import theory
 from sims.experiments.values_first import State, runge_kutta_step
 from sims.processes import Process, mixed_runs
 from sims.runs.config_validation import at_least
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare_all
@@ -29,9 +30,7 @@ from theory.probes.proximity import proximity_index
 
 DESCRIPTION = "attention to neighbours or away from them, over the spread of a sum and over the first value"
 SECONDS = 24
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 WINDOW = 2  # |i - j| <= 2 counts as near
 STEP = 1.5  # well below 2.8 over the largest curvature, the variance of a token
 
@@ -86,21 +85,17 @@ class Values(Stored):
     length: int
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """The proximity index at the end, measured and by the reduced flow, over the dial and over the start."""
     threshold = float(theory.flip_threshold(config.rings(1.0).autocovariance))
     settings = [(share, 0.0) for share in config.balanced]
     settings += [(1.0, share * threshold) for share in config.starts]
     measured, predicted = [], []
-    for index, (share, start) in enumerate(settings):
+    for index, (share, start) in enumerate(reported(settings, report)):
         rings, seeds = config.rings(share), jax.random.split(jax.random.fold_in(key, index), config.seeds)
         drawn = [second_moments(rings.sample(seed, config.sequences)) for seed in seeds]
         measured.append(np.asarray(measure(jnp.stack(drawn), jnp.asarray(start), config)))
         predicted.append(float(reduced(rings.autocovariance, jnp.asarray(start), config)))
-        if report:
-            report(index + 1, len(settings))
     indices, claimed, shares = np.stack(measured, axis=1), np.array(predicted), len(config.balanced)
     verdicts, arrays = compare_all({"dial": (indices[:, :shares], claimed[:shares])})
     starts, more = compare_all({"start": (indices[:, shares:], claimed[shares:])}, exact=False)

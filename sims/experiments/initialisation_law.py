@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Int, Key, PRNGKeyArray
 import theory
 from sims.processes import ar1, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare_all
@@ -27,9 +28,7 @@ from sims.toy_models.score_gradients import mean_label_loss, uniform_value
 
 DESCRIPTION = "gradient sizes over the size of the query and key maps: exponents 3 and 1"
 SECONDS = 8
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 CASES = {"label_centred": 3.0, "label_uncentred": 1.0, "reconstruction": 1.0}
 HEAD = ((-2.0,), (2.0,))
 
@@ -98,9 +97,7 @@ class Setting:
         self.value = jax.jit(uniform_value)(self.autocovariance)
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """Root mean squares by size of the maps, their exponents, and the theory's curves."""
     data_key, map_key = jax.random.split(key)
     setting, sizes = Setting(config, key=data_key), np.array(config.sizes)
@@ -159,7 +156,7 @@ def _measure(
     return jax.lax.map(at_size, (sizes, keys))
 
 
-def predicted_squares(setting: Setting, config: Config) -> dict[str, np.ndarray]:
+def predicted_squares(setting: Setting, config: Config) -> Arrays:
     """E |dl/dW_Q|^2 over Gaussian maps of size e, to leading order.   [C13]
 
     With s_j the mean over the batch of u^T V x_j at uniform attention, P^T P = (L/2) I, d columns of P:

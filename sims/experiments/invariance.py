@@ -7,23 +7,19 @@ which it is false. Exact for every L, but for the size of the slope away from un
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare_all
 from sims.toy_models import equal_rows, label_layers
 
 DESCRIPTION = "what labels never see: balanced scores, no residual, equal rows, heads and linear layers"
 SECONDS = 21
-"""On two cores, compilation included."""
-
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,6 @@ kernel's clock; training: the same on batches drawn for each step. Time = learni
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import theory
 from sims.processes import ar1, sample, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import LEVEL, BandVerdict, compare_all
@@ -25,10 +25,6 @@ from sims.toy_models.flows import Clock, Gradient, State, descend
 
 DESCRIPTION = "pull on the scores and final attention over the masking rate"
 SECONDS = 11
-"""On two cores, compilation included."""
-
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,10 +83,8 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
     law = jax.tree.map(np.asarray, _law(process.autocovariance, config))
     seeds = jax.random.split(key, config.seeds)
     by_rate = []
-    for done, rate in enumerate(config.rates):
+    for rate in reported(config.rates, report):
         by_rate.append(_measured(power, jnp.asarray(rate), config, seeds))
-        if report:
-            report(done + 1, len(config.rates))
     measured = {name: np.stack([np.asarray(each[name]) for each in by_rate], axis=1) for name in by_rate[0]}
     return summary(config, measured, law)
 

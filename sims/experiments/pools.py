@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 import theory
 from sims.runs.config_validation import at_least
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare_all
 from sims.statistics.intervals import Interval, proportion_interval
@@ -23,9 +24,7 @@ from theory.claims.checks.tolerances import EXACT_FLOAT64
 
 DESCRIPTION = "how many score directions labels see through each pool, mask and family of scores"
 SECONDS = 19
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 POINTS = ("uniform", "general")
 
 
@@ -65,27 +64,23 @@ class Values(Stored):
     disagreeing_rows: tuple[str, ...]
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """Ranks (seed, row, length) at both points beside the table."""
     return measure(theory.VISIBILITY, config, key=key, report=report)
 
 
 def measure(
     rows: tuple[theory.Row, ...], config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+) -> tuple[Values, Arrays]:
     """The same for any rows."""
     shape = (config.seeds, len(rows), len(config.lengths))
     ranks = {point: np.zeros(shape) for point in POINTS}
-    for index, row in enumerate(rows):
+    for index, row in enumerate(reported(rows, report)):
         for number, length in enumerate(config.lengths):
             for seed, seed_key in enumerate(jax.random.split(jax.random.fold_in(key, length), config.seeds)):
                 observed = visible_ranks(row, length, config, key=seed_key)
                 for point in POINTS:
                     ranks[point][seed, index, number] = observed[point]
-        if report:
-            report(index + 1, len(rows))
     table = {point: _table_of(rows, point, config) for point in POINTS}
     verdicts, arrays = compare_all({point: (ranks[point], table[point]) for point in POINTS})
     equal = np.stack([ranks[point] == table[point][None] for point in POINTS])

@@ -6,7 +6,6 @@ noise, of order learning rate / batch. Time = learning rate x steps of the kerne
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import theory
 from sims.processes import Process, ar1, moving_average, require_taps, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.typed import Stored
 from sims.statistics.intervals import ROUNDING_DIGITS, Interval, mean_interval
 from sims.toy_models.flows import (
@@ -31,9 +31,7 @@ from theory.probes.proximity import proximity_index
 
 DESCRIPTION = "the theory's curve: reduced flow against full flow against stochastic training"
 SECONDS = 11
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 Observed = dict[str, Float[Array, "time ..."]]
 
 
@@ -109,13 +107,11 @@ class Values(Stored):
     """What the comparison shows: the proximity index after reconstruction, and after labels."""
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """The three flows of each process and the label control."""
     processes = (ar1(config.length, config.correlation), moving_average(config.length, config.taps))
     keys = jax.random.split(key, len(processes) + 1)
-    arrays: dict[str, np.ndarray] = {}
+    arrays: Arrays = {}
     gaps, neighbours, indices = {}, {}, {}
     for done, process in enumerate(processes):
         flows = follow(process, config, key=keys[done])
@@ -133,7 +129,7 @@ def run(
     return Values(names, gaps, neighbours, indices, toy), arrays
 
 
-def follow(process: Process, config: Config, *, key: PRNGKeyArray) -> dict[str, np.ndarray]:
+def follow(process: Process, config: Config, *, key: PRNGKeyArray) -> Arrays:
     """All three flows of one process at the same moments, under the names they are stored by."""
     by_flow = _three_flows(process.autocovariance, spectrum(process.autocovariance), config, key)
     flows = {f"{flow}_{name}": array for flow, arrays in by_flow.items() for name, array in arrays.items()}
@@ -183,7 +179,7 @@ def _observe(
     }
 
 
-def _reduced_full_gap(flows: dict[str, np.ndarray]) -> float:
+def _reduced_full_gap(flows: Arrays) -> float:
     """The largest difference of reduced and full flow in loss, value or attention, at any time.   [C12]"""
     return max(
         float(np.abs(flows[f"reduced_{name}"] - flows[f"full_{name}"]).max())
@@ -191,7 +187,7 @@ def _reduced_full_gap(flows: dict[str, np.ndarray]) -> float:
     )
 
 
-def nearest_neighbour(process: Process, flows: dict[str, np.ndarray]) -> NearestNeighbour:
+def nearest_neighbour(process: Process, flows: Arrays) -> NearestNeighbour:
     """The flow's end beside the best model that attends to the two neighbours only, half on each.   [C12]"""
     length = len(process.autocovariance)
     scores = jnp.full(length, -jnp.inf).at[jnp.array([1, -1])].set(0.0)

@@ -6,7 +6,7 @@ of tied maps, exact; and attention ~ E exp S, to leading order in 1/k for k feat
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 import theory
 from sims.runs.config_validation import at_least
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare_all
@@ -24,9 +25,7 @@ from theory.reconstruction.masked_loss import Scalar
 
 DESCRIPTION = "attention by distance before training, query and key maps tied or independent"
 SECONDS = 22
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 SCALES = {"linear": 1 / 3, "joint_xavier": 1 / 2, "linear_normalised": 1 / 3, "xavier": 1.0}
 """Width times the variance of a map's entries. `linear` is PyTorch's nn.Linear; `joint_xavier` is the joint
 matrix (3 width, width) of nn.MultiheadAttention; `xavier` is a square one; `linear_normalised` is nn.Linear
@@ -108,12 +107,10 @@ class Values(Stored):
     statement: Statement
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """Mean scores, attention by distance and mass near the query; each scale, tied and independent."""
     exact, leading, mass = {}, {}, {}
-    for index, name in enumerate(SCALES):
+    for index, name in enumerate(reported(SCALES, report)):
         keys = jax.random.split(jax.random.fold_in(key, index), config.draws)
         positions = encodings(name, config)
         variance = SCALES[name] / config.width
@@ -131,8 +128,6 @@ def run(
                 mean_score_on_itself=float(law["score"][0]),
                 per_draw=(float(measured["mass"].min()), float(measured["mass"].max())),
             )
-        if report:
-            report(index + 1, len(SCALES))
     verdicts, arrays = compare_all(exact)
     more, further = compare_all(leading, exact=False)
     arrays |= further | {"distances": np.arange(config.distances)}

@@ -5,13 +5,13 @@ lost in `local-permute`, and the class contrast kappa of `contrast-pair`.   [C7]
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from sims.runs.config_validation import at_least
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.intervals import Interval
@@ -32,10 +32,7 @@ from sims.tasks import (
 
 DESCRIPTION = "what bags, linear models and neighbour counts reach on the toy tasks and their controls"
 SECONDS = 25
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 PARTS = ("low", "estimate", "high")
 
 
@@ -121,12 +118,10 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
     """Accuracies of the baselines on every task and along both dials."""
     tasks, every = config.tasks(), config.every_task()
     reached: list[dict[str, Interval]] = []
-    for number, task in enumerate(every):
+    for number, task in enumerate(reported(every, report)):
         task_key = jax.random.fold_in(key, number)
         sizes = {"train": config.train, "held_out": config.held_out, "fits": config.fits}
         reached.append(baselines(task, task_key, **sizes))
-        if report:
-            report(number + 1, len(every))
     at_task, along = reached[: len(tasks)], reached[len(tasks) :]
     at_width, at_contrast = along[: len(config.widths)], along[len(config.widths) :]
     patch = PatchAssociation(config.length)

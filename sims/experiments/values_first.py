@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Key, PRNGKeyArray
 import theory
 from sims.processes import ar1, sample, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare, compare_all
@@ -26,9 +27,7 @@ from sims.toy_models.score_gradients import second_moments
 
 DESCRIPTION = "how long values take to settle and scores to move, over the length"
 SECONDS = 11
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
 State = tuple[Float[Array, "..."], Float[Array, ""]]
 LOOKED_AT = (1, 6, 8)  # in value times; after 6 of them the value lacks e^-6 of its way
 _STAGES = ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6))  # Runge and Kutta: how far ahead, weight
@@ -74,25 +73,21 @@ class Values(Stored):
     """By length, over first order itself."""
 
 
-def run(
-    config: Config, *, key: PRNGKeyArray, report: Progress = None
-) -> tuple[Values, dict[str, np.ndarray]]:
+def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[Values, Arrays]:
     """Both times and their ratio by length, measured, by the reduced flow and in closed form."""
     measured, reduced, closed = [], [], []
-    for index, length in enumerate(config.lengths):
+    for index, length in enumerate(reported(config.lengths, report)):
         autocovariance = ar1(length, config.correlation).autocovariance
         keys = jax.random.split(jax.random.fold_in(key, index), config.seeds)
         measured.append(np.asarray(measure(autocovariance, config, keys)))
         reduced.append(np.asarray(reduced_times(autocovariance, config)))
         closed.append(np.asarray(_closed_times(autocovariance)))
-        if report:
-            report(index + 1, len(config.lengths))
     return summary(config, np.stack(measured, axis=-1), np.stack(reduced, axis=-1), np.stack(closed, axis=-1))
 
 
 def summary(
     config: Config, measured: np.ndarray, reduced: np.ndarray, closed: np.ndarray
-) -> tuple[Values, dict[str, np.ndarray]]:
+) -> tuple[Values, Arrays]:
     """Verdicts and exponents of all quantities; arrays ([seed,] quantity, length)."""
     lengths = np.array(config.lengths, float)
     verdicts, arrays = compare_all({n: (measured[:, i], reduced[i]) for i, n in enumerate(NAMES)})

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from sims.runs.typed import Stored
-from theory.probes.signal import unbiased_snr, unbiased_square
+from theory.probes.signal import unbiased_square
 
 ROUNDING_DIGITS = 12  # samples that are exactly 0 or 1 in theory are rounded to this before an interval
 
@@ -57,26 +57,6 @@ def proportion_interval(successes: int, n: int, level: float = 0.95) -> Interval
     low = float(stats.beta.ppf(tail, successes, n - successes + 1)) if successes > 0 else 0.0
     high = float(stats.beta.ppf(1 - tail, successes + 1, n - successes)) if successes < n else 1.0
     return Interval(successes / n, low, high, level, n, "Clopper-Pearson")
-
-
-def snr_interval(samples: np.ndarray, level: float = 0.95) -> Interval:
-    """The signal-to-noise ratio `unbiased_snr` with its large-n interval.
-
-    The standard score delta = mean / sd has variance (1 - delta skew + delta^2 (kurtosis - 1) / 4) / n
-    (delta method); its normal interval is squared. Where the interval holds 0, low is 0
-    or the estimate if that is lower."""
-    samples = np.asarray(samples, dtype=np.float64).ravel()
-    n, deviation = samples.size, samples.std(ddof=1)
-    if deviation == 0:
-        return Interval(0.0, 0.0, 0.0, level, n, "no variation")
-    score, estimate = samples.mean() / deviation, float(unbiased_snr(samples))
-    standard = (samples - samples.mean()) / samples.std()
-    skew, kurtosis = np.mean(standard**3), np.mean(standard**4)
-    spread = 1 - score * skew + score**2 * (kurtosis - 1) / 4
-    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(max(spread, 0.0) / n)
-    low = max(abs(score) - half, 0.0) ** 2
-    high = (abs(score) + half) ** 2
-    return Interval(estimate, float(min(low, estimate)), float(high), level, n, "normal, delta method")
 
 
 def ratio_interval(numerator: np.ndarray, denominator: np.ndarray, level: float = 0.95) -> Interval:

@@ -10,7 +10,6 @@ seed = 7
 """
 
 import dataclasses
-import difflib
 import itertools
 import math
 import tomllib
@@ -18,6 +17,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from sims.cli.names import nearest
 from sims.runs.store import UserError
 from sims.sweeps.setting import converted, example
 
@@ -146,8 +146,7 @@ def _require_known(names: Iterable[str], known: Collection[str], kind: str, base
     for name in names:
         if name in known:
             continue
-        near = difflib.get_close_matches(name, known, 1, 0.5)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        meant = nearest(name, known)
         if kind == "part" and name in _kinds_of(base):
             meant = f"; {name} is a setting: write it below [grid]"
         raise UserError(f"unknown {kind} {name}{meant} (expected one of {', '.join(known)})")

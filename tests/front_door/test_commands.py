@@ -9,7 +9,7 @@ import pytest
 import paper_figs
 import sptlab
 from full_scale.cli.study import FORMER
-from full_scale.studies import stage
+from full_scale.studies import cached_training
 from paper_figs.cli.derive import derivation_labels
 from sims.cli.command import Command, ExperimentCommand
 from sims.runs import store, verification
@@ -97,7 +97,7 @@ def test_a_study_is_stored_under_the_name_that_the_repository_keeps(
         asked.append((session.command, stored, config))
         return store.Result(stored, {"depths": {}, "tasks": {}}, {}, {})
 
-    monkeypatch.setattr(stage, "trained", trained)
+    monkeypatch.setattr(cached_training, "trained", trained)
     code, _, _ = front_door("study", study, "--preset", "smoke", "--json", "--out", tmp_path)
     smoke = sptlab.experiments("study")[study].Config.smoke()
     assert (code, asked) == (0, [(f"sptlab study {study} --seed 0 --preset smoke", name, smoke)])

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.training_step import SIZES
 from full_scale.probes.held_out import MAX_PROBED_LENGTH, PROBED_SEQUENCES, interval
+from sims.cli import declarations
 from sims.runs import store
 from tests.readme.tables import (
     ABLATIONS,
@@ -151,3 +152,13 @@ def test_what_the_readme_says_of_images_is_what_the_stored_study_holds() -> None
     assert f"hold {of['raster_share']} of it, where the law says {of['raster_share_predicted']}." in readme
     alone = values["visible_share_borders"]
     assert f"explain: {of['visible_share']}, against {alone['estimate']:.4f} [{alone['low']:.4f}" in readme
+
+
+def test_the_front_page_counts_the_claims_and_says_what_a_reproduction_took() -> None:
+    front = (ROOT / "README.md").read_text()
+    claims = len(declarations.claims())
+    assert f"{claims} claims checked by computer" in front and f"C21 to C{claims} are new" in front
+    rows = json.loads((ROOT / "benchmarks" / "stored" / "commands.json").read_text())["rows"]
+    cost = next(row for row in rows if row["command"] == "reproduce")
+    assert f"took {cost['wall_seconds'] / 60:.1f} minutes" in front
+    assert f"({cost['cpu_seconds'] / 60:.0f} minutes of CPU time)" in front

@@ -143,15 +143,6 @@ def done(unit: Unit, run_store: RunStore, budget: Budget, *, command: str) -> Fi
 result_text = gpu_table.result_text
 
 __all__ = [
-    "Config",
-    "Values",
-    "description",
-    "done",
-    "following",
-    "missing",
-    "result_text",
-    "run",
-    "seconds",
-    "stored",
-    "trained",
-]
+    "Config", "Values", "description", "done", "following", "missing", "result_text", "run", "seconds",
+    "stored", "trained",
+]  # fmt: skip

@@ -20,7 +20,7 @@ from full_scale.studies.grids.plan import GridPlan, Probing, require_probing
 from full_scale.studies.grids.shares import Shares, shares
 from full_scale.studies.grids.tuning import TriedRate, tuned_rates
 from full_scale.studies.grids.variants import STARTED, Variant, grid
-from full_scale.studies.presets import preset
+from full_scale.studies.presets import preset_named
 from full_scale.studies.presets.preset import Preset
 from full_scale.tasks.attention_free import attention_free_accuracies
 from full_scale.tasks.task import Task, load
@@ -71,7 +71,7 @@ class GridConfig:
     def __post_init__(self) -> None:
         at_least(1, seeds=self.seeds)
         require_probing(self.probe_every)
-        if self.data is not None and self.task is None and preset(self.preset).task == "docs-order":
+        if self.data is not None and self.task is None and preset_named(self.preset).task == "docs-order":
             raise UserError("--data needs a task that reads files: add --task, for example --task image")
 
     @classmethod
@@ -82,11 +82,11 @@ class GridConfig:
     @property
     def stored_as(self) -> str:
         """Name of the result."""
-        return f"{self.grid}_{self.preset}_{self.task or preset(self.preset).task}"
+        return f"{self.grid}_{self.preset}_{self.task or preset_named(self.preset).task}"
 
     def chosen(self) -> tuple[Preset, Task]:
         """The preset on this task."""
-        base = preset(self.preset)
+        base = preset_named(self.preset)
         if self.task is not None:
             base = base.on(self.task)
         return base, base.data(**({} if self.data is None else {"data": self.data}))
@@ -237,16 +237,6 @@ def result_text(values: Values) -> str:
 
 
 __all__ = [
-    "Config",
-    "Grid",
-    "GridArm",
-    "GridConfig",
-    "Values",
-    "compute",
-    "curves",
-    "description",
-    "result_text",
-    "run",
-    "seconds",
-    "summary",
-]
+    "Config", "Grid", "GridArm", "GridConfig", "Values", "compute", "curves", "description", "result_text",
+    "run", "seconds", "summary",
+]  # fmt: skip

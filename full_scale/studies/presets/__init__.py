@@ -1,13 +1,12 @@
 """The presets by name: smoke (seconds), cpu (minutes), amos-* (the paper's), h100-10min-* (shortened)."""
 
-import difflib
-
 from full_scale.model import ModelConfig
 from full_scale.objectives.optimizers import OptimizerConfig
 from full_scale.studies.presets.amos import AMOS
 from full_scale.studies.presets.h100 import H100
 from full_scale.studies.presets.preset import Preset, Stage
 from full_scale.studies.settings import chosen
+from sims.cli.names import nearest
 from sims.runs.store import UserError
 
 
@@ -43,12 +42,11 @@ def tiny() -> Preset:
 PRESETS: dict[str, Preset] = {"smoke": tiny(), "cpu": small("docs-order"), **AMOS, **H100}
 
 
-def preset(name: str) -> Preset:
+def preset_named(name: str) -> Preset:
     """A preset by name. Raises UserError with the nearest one."""
     if name not in PRESETS:
-        near = difflib.get_close_matches(name, PRESETS, n=1, cutoff=0)[0]
-        raise UserError(f"expected a preset among {', '.join(PRESETS)}: got {name}; did you mean {near}?")
+        raise UserError(f"expected a preset among {', '.join(PRESETS)}: got {name}{nearest(name, PRESETS)}")
     return PRESETS[name]
 
 
-__all__ = ["PRESETS", "preset", "small", "tiny"]
+__all__ = ["PRESETS", "preset_named", "small", "tiny"]

@@ -182,16 +182,6 @@ def chosen(values: Values) -> dict[tuple[str, int], dict[Arm, Settings]]:
 
 
 __all__ = [
-    "Config",
-    "Longer",
-    "Part",
-    "TunedComparison",
-    "Values",
-    "chosen",
-    "description",
-    "longer",
-    "parts",
-    "run",
-    "seconds",
-    "stored",
-]
+    "Config", "Longer", "Part", "TunedComparison", "Values", "chosen", "description", "longer", "parts",
+    "run", "seconds", "stored",
+]  # fmt: skip

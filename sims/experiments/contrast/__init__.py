@@ -7,7 +7,6 @@ position masked in turn. Theory: the contrast law and the counts of sequences it
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -16,6 +15,7 @@ from jaxtyping import PRNGKeyArray
 from sims.experiments.contrast.law import class_covariances, laws, require_contrast
 from sims.experiments.contrast.pulls import sampled_projections, scores, wrong_signs
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import LEVEL, BandVerdict, compare_all
@@ -26,10 +26,7 @@ DESCRIPTION = (
     "signal and noise of both losses, and the sequences they need, as two classes approach each other"
 )
 SECONDS = 10
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 _RAREST = 0.01  # chances of a wrong sign below it are too rare for these batches to count
 KINDS = ("label", "imbalanced", "hidden")
 LIMITS = {"label": 2.0, "hidden": 0.0}  # exponents of the SNR in a small contrast   [C7]
@@ -102,15 +99,12 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
     """Signals, their ratio, their exponents and wrong signs, each beside its law."""
     require_contrast(config)
     by_name: dict[str, list[np.ndarray]] = {}
-    for done, (contrast, one) in enumerate(
-        zip(config.contrasts, jax.random.split(key, len(config.contrasts)), strict=True)
-    ):
+    keys = jax.random.split(key, len(config.contrasts))
+    for contrast, one in reported(zip(config.contrasts, keys, strict=True), report):
         covariances = class_covariances(config, contrast)
         projections = sampled_projections(covariances, config, jax.random.split(one, config.seeds))
         for name, samples in projections.items():
             by_name.setdefault(name, []).append(np.asarray(samples))
-        if report:
-            report(done + 1, len(config.contrasts))
     projections = {name: np.stack(samples, axis=1) for name, samples in by_name.items()}
     return summary(config, projections)
 
@@ -171,15 +165,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "KINDS",
-    "LIMITS",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "run",
-    "summary",
-]
+    "DESCRIPTION", "KINDS", "LIMITS", "SECONDS", "WHERE_THEORY_LEAVES", "Config",
+    "Values", "run", "summary",
+]  # fmt: skip

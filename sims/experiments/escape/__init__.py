@@ -8,7 +8,6 @@ labels start on both sides of the saddle: which side is quicker is of third orde
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -19,6 +18,7 @@ from sims.experiments.escape import speeds as escape_speeds
 from sims.experiments.escape import steps
 from sims.experiments.escape.clocks import EARLY, HALVES, SHARES
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import LEVEL, BandVerdict, compare_all
@@ -27,10 +27,6 @@ from sims.statistics.intervals import Interval, mean_interval
 
 DESCRIPTION = "how long labels stay on their plateau, over length, scale and optimiser; what Adam does to it"
 SECONDS = 42
-"""On two cores, compilation included."""
-
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,15 +176,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "curves",
-    "order_of",
-    "run",
-    "summary",
-]
+    "DESCRIPTION", "SECONDS", "WHERE_THEORY_LEAVES", "Config", "Values", "curves",
+    "order_of", "run", "summary",
+]  # fmt: skip

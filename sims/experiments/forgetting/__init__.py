@@ -7,7 +7,6 @@ residual and squares before the pool, sequences in order against permuted ones.
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +17,7 @@ import theory
 from sims.experiments.forgetting.arms import FACTORS, label_training
 from sims.processes import ar1, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import LEVEL, BandVerdict, compare_all
@@ -27,10 +27,6 @@ from sims.toy_models.flows import Clock, descend, reduced_gradient
 
 DESCRIPTION = "what label fine-tuning and weight decay leave of a pretrained kernel"
 SECONDS = 17
-"""On two cores, compilation included."""
-
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,14 +162,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "kept_by_law",
-    "run",
-    "summary",
-]
+    "DESCRIPTION", "SECONDS", "WHERE_THEORY_LEAVES", "Config", "Values", "kept_by_law",
+    "run", "summary",
+]  # fmt: skip

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 import theory
-from sims.processes import order_task
+from sims.processes import permutation_task
 from sims.toy_models.flows import Gradient, State, descend, label_gradient, shifted_task
 from sims.toy_models.score_gradients import mean_label_loss
 
@@ -96,7 +96,7 @@ def _seen_gradient(power: Float[Array, " frequency"], config) -> Gradient:
     """Of `_squares_loss` on a fresh batch in order against permuted; scores on the kernel's clock."""
 
     def gradient(state: State, key: PRNGKeyArray) -> State:
-        slope, head = jax.grad(_squares_loss)(state, *order_task(power, config.batch, key=key))
+        slope, head = jax.grad(_squares_loss)(state, *permutation_task(power, config.batch, key=key))
         return len(slope) * slope, head
 
     return gradient
@@ -109,7 +109,7 @@ def _loss_difference(arm, scores, states, power, config, key: PRNGKeyArray) -> F
     """Label loss with flat scores less that with the scores reached, same readout, on fresh sequences."""
     flat, readout = jnp.zeros_like(scores), [part[-1] for part in states]
     if arm == "seen":
-        tokens, labels = order_task(power, TEST, key=key)
+        tokens, labels = permutation_task(power, TEST, key=key)
         return _squares_loss((flat, readout[1]), tokens, labels) - _squares_loss(
             (scores, readout[1]), tokens, labels
         )

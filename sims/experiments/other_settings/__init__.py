@@ -24,7 +24,6 @@ DESCRIPTION = (
     "classes, a CLS token, encodings, many masks, open ends and images: six laws beside drawn sequences"
 )
 SECONDS = 5
-"""On two cores, compilation included."""
 
 Progress = Callable[[int, int], None] | None
 Arrays = dict[str, np.ndarray]

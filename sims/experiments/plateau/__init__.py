@@ -8,7 +8,6 @@ plateau is predicted from the saddle of each seed's own set.
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from sims.experiments.plateau.phases import PlateauTask, frozen_labels, frozen_reconstruction, train_unfrozen
 from sims.processes import ar1, permute_positions, sample, spectrum
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress, reported
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import LEVEL, BandVerdict, compare_all
@@ -27,10 +27,6 @@ from sims.toy_models.residual_layer import draw_layer
 
 DESCRIPTION = "a trainable layer's plateau: approach with attention frozen, predicted and measured length"
 SECONDS = 14
-"""On two cores, compilation included."""
-
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,12 +109,10 @@ def run(config: Config, *, key: PRNGKeyArray, report: Progress = None) -> tuple[
     """Frozen phase and release at every correlation, each beside its law."""
     samples: dict[str, list[np.ndarray]] = {}
     seeds = jax.random.split(key, config.seeds)
-    for done, correlation in enumerate(config.correlations):
+    for correlation in reported(config.correlations, report):
         power = spectrum(ar1(config.length, correlation).autocovariance)
         for name, array in _measured(power, config, seeds).items():
             samples.setdefault(name, []).append(np.asarray(array))
-        if report:
-            report(done + 1, len(config.correlations))
     return summary(config, {name: np.stack(arrays, axis=1) for name, arrays in samples.items()})
 
 
@@ -182,13 +176,6 @@ WHERE_THEORY_LEAVES = {
 }
 
 __all__ = [
-    "DESCRIPTION",
-    "SECONDS",
-    "WHERE_THEORY_LEAVES",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "run",
+    "DESCRIPTION", "SECONDS", "WHERE_THEORY_LEAVES", "Config", "Values", "run",
     "summary",
-]
+]  # fmt: skip

@@ -9,7 +9,6 @@ part moves what one pixel of an image attends to.
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +20,7 @@ from sims.experiments.score_slider.contrast_dial import contrast_dial
 from sims.experiments.score_slider.image_pixel import image_pixel
 from sims.processes import ar1, sample
 from sims.runs.config_validation import at_least, between
+from sims.runs.reporting import Arrays, Progress
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.bands import BandVerdict, compare_all
@@ -30,10 +30,7 @@ from theory.reconstruction.masked_loss import off_diagonal
 
 DESCRIPTION = "attention and both losses along four directions of the scores: what the page's slider shows"
 SECONDS = 8
-"""On two cores, compilation included."""
 
-Progress = Callable[[int, int], None] | None
-Arrays = dict[str, np.ndarray]
 DIRECTIONS = ("neighbours", "key_bias", "random", "row_shift")
 
 
@@ -230,15 +227,6 @@ def masked_loss(
 
 
 __all__ = [
-    "DESCRIPTION",
-    "DIRECTIONS",
-    "SECONDS",
-    "Arrays",
-    "Config",
-    "Progress",
-    "Values",
-    "directions",
-    "laws",
-    "masked_loss",
-    "run",
-]
+    "DESCRIPTION", "DIRECTIONS", "SECONDS", "Config", "Values", "directions", "laws",
+    "masked_loss", "run",
+]  # fmt: skip

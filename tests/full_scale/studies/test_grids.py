@@ -10,7 +10,7 @@ from full_scale.studies.grids import GridConfig, tuning
 from full_scale.studies.grids.plan import GridPlan
 from full_scale.studies.grids.shares import share, shares
 from full_scale.studies.grids.variants import LABEL_ONLY, PRIORS, QK_ONLY, QK_ONLY_LONGER, SPT, Variant, grid
-from full_scale.studies.presets import preset
+from full_scale.studies.presets import preset_named
 from full_scale.tasks.order import DocsOrder
 from full_scale.training import trial
 from full_scale.training.runner import TrainedRun
@@ -46,8 +46,8 @@ def test_arms_that_pretrain_share_it_and_depth_and_priors_change_the_model_only(
 
 def test_labels_alone_run_at_their_own_tuned_settings() -> None:
     alone, spt = (PLAN.trial(variant, 0).phases[-1].optimizer for variant in (LABEL_ONLY, SPT))
-    assert alone == preset("cpu").label_only
-    assert spt == preset("cpu").labels.optimizer
+    assert alone == preset_named("cpu").label_only
+    assert spt == preset_named("cpu").labels.optimizer
 
 
 def test_a_share_is_the_ratio_of_paired_gains() -> None:
@@ -100,7 +100,9 @@ def fake_results(configs: list, *_, **__) -> list[TrainedRun]:
 
 def test_each_arm_gets_its_best_rate_and_transfer_takes_that_of_spt(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(tuning, "run_all", fake_results)
-    plan = GridPlan(preset("cpu"), DocsOrder(), (LABEL_ONLY, SPT, QK_ONLY), (0,), 600, (1e-3, 3e-3, 1e-2))
+    plan = GridPlan(
+        preset_named("cpu"), DocsOrder(), (LABEL_ONLY, SPT, QK_ONLY), (0,), 600, (1e-3, 3e-3, 1e-2)
+    )
     rates, rows = tuning.tuned_rates(plan, tmp_path, None, command="test", jobs=1)
     assert set(rates.values()) == {3e-3} and set(rates) == {LABEL_ONLY, SPT, QK_ONLY}
     assert len(rows) == 6

@@ -6,7 +6,7 @@ from full_scale.data.dataset import Inputs
 from full_scale.model import ModelConfig
 from full_scale.objectives.phases import Phase
 from full_scale.studies.grids import accounting
-from full_scale.studies.presets import PRESETS, h100, preset
+from full_scale.studies.presets import PRESETS, h100, preset_named
 from full_scale.studies.presets.amos import AMOS
 from full_scale.tasks import TASKS
 from full_scale.tasks.digits import Digits
@@ -83,16 +83,16 @@ def test_the_shortened_presets_fit_their_estimate_and_change_nothing_else(name: 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_names_a_task_and_says_what_it_is(name: str) -> None:
-    found = preset(name)
+    found = preset_named(name)
     assert found.description
     assert type(found.data()) is TASKS[found.task]
 
 
 def test_a_mistyped_preset_or_task_is_one_line_with_the_nearest() -> None:
     with pytest.raises(UserError, match="did you mean amos-image"):
-        preset("amos-imag")
+        preset_named("amos-imag")
     with pytest.raises(UserError, match="expected a task among"):
-        preset("cpu").on("imaage")
+        preset_named("cpu").on("imaage")
 
 
 def cost(model: ModelConfig, inputs: Inputs, phase: Phase) -> accounting.Cost:

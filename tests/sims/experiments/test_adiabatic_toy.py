@@ -8,7 +8,7 @@ from tolerances import EXACT_FLOAT64, FINITE_DIFFERENCE, monte_carlo
 
 import theory
 from sims.experiments import adiabatic_toy
-from sims.processes import ar1, order_task, permute_positions, sample, spectrum
+from sims.processes import ar1, permutation_task, permute_positions, sample, spectrum
 from sims.runs.store import UserError
 from sims.toy_models import residual_layer
 from sims.toy_models.residual_layer import Sample
@@ -98,7 +98,7 @@ def test_lag_directions_are_orthonormal_and_doubly_centred_off_the_gauge():
 
 
 def test_z_at_uniform_attention_is_a_function_of_the_bag(layer):
-    tokens, _ = order_task(POWER, 5, key=jax.random.key(3))
+    tokens, _ = permutation_task(POWER, 5, key=jax.random.key(3))
     shuffled = permute_positions(tokens, key=jax.random.key(4))
     first, second = (jax.jit(residual_layer.pooled_batch)(layer, each) for each in (tokens, shuffled))
     np.testing.assert_allclose(first, second, rtol=1e-10)

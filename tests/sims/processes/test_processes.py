@@ -7,7 +7,7 @@ import pytest
 from tolerances import EXACT_FLOAT64, monte_carlo
 
 import theory
-from sims.processes import ar1, moving_average, order_task, permute_positions, sample, spectrum
+from sims.processes import ar1, moving_average, permutation_task, permute_positions, sample, spectrum
 from sims.runs.store import UserError
 
 PROCESSES = [ar1(9, 0.7), ar1(9, -0.5), moving_average(9, (1.0, 0.5, 1.0)), moving_average(8, (1.0, -2.0))]
@@ -74,7 +74,7 @@ def test_permuting_positions_keeps_the_bag_and_loses_the_order():
 
 def test_the_order_task_hides_its_label_from_bags_and_shows_it_to_neighbours():
     power = spectrum(ar1(16, 0.7).autocovariance)
-    tokens, labels = map(np.asarray, order_task(power, COUNT, key=jax.random.key(3)))
+    tokens, labels = map(np.asarray, permutation_task(power, COUNT, key=jax.random.key(3)))
     assert abs(labels.mean() - 0.5) < monte_carlo(0.5 / np.sqrt(COUNT))
 
     def difference(statistic: np.ndarray) -> float:

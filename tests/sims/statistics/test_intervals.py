@@ -15,7 +15,6 @@ from sims.statistics.intervals import (
     ratio_interval,
     score_snr,
     score_snr_ratio,
-    snr_interval,
 )
 from theory.probes.signal import unbiased_snr
 
@@ -56,12 +55,6 @@ def test_the_interval_of_a_share_covers_it_at_least_at_its_level(n, share):
 def test_a_share_of_none_or_all_reaches_the_border():
     assert proportion_interval(0, 5).low == 0.0 and proportion_interval(5, 5).high == 1.0
     assert proportion_interval(0, 5).high == pytest.approx(1 - 0.025 ** (1 / 5), rel=EXACT_FLOAT64)
-
-
-@pytest.mark.parametrize("score", [0.0, 0.2, 1.0])
-def test_the_interval_of_a_signal_to_noise_ratio_covers_it(score):
-    share = coverage(lambda generator: snr_interval(generator.normal(score, 1.0, 300)), score**2)
-    assert share > 0.95 - COVERAGE_ERROR
 
 
 def test_the_numerator_of_the_signal_to_noise_ratio_is_unbiased_without_signal():

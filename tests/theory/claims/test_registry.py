@@ -13,11 +13,11 @@ from theory.claims.checks.check import autodiff, counterexample, simulation, sta
 from theory.claims.checks.tolerances import STANDARD_ERRORS
 from theory.symbolic.prose import sentences
 
-ALL = [f"C{number}" for number in range(1, 31)]
+ALL = [f"C{number}" for number in range(1, len(CLAIMS) + 1)]
 
 
-def test_the_claims_of_the_issue_are_registered_in_order():
-    assert list(CLAIMS) == ALL
+def test_the_claims_are_registered_in_order_without_a_gap_and_none_is_lost():
+    assert list(CLAIMS) == ALL and len(ALL) >= 30
 
 
 @pytest.mark.parametrize("label", ALL)

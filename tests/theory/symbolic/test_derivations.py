@@ -243,7 +243,8 @@ def test_the_article_has_each_claim_once_in_the_order_of_its_reader(everything):
     article = document.article(everything)
     read = re.findall(r"\\subsection\{(C\d+):", article)
     assert sorted(read) == sorted(CLAIMS)
-    assert [label for _, _, labels in document.CHAPTERS for label in labels] == read
+    placed = [label for _, _, labels in document.CHAPTERS for label in labels]
+    assert read[: len(placed)] == placed  # a new claim comes last until it has a chapter
     assert [read.index(label) for label in ("C1", "C3", "C8", "C20")] == sorted(
         read.index(label) for label in ("C1", "C3", "C8", "C20")
     )

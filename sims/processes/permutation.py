@@ -1,4 +1,4 @@
-"""Sequences against the same bag in another order: the simplest task whose label is in the order only."""
+"""Is this sequence permuted? The same bag in another order: the simplest task whose label is in the order only."""
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +14,10 @@ def permute_positions(
     return jax.random.permutation(key, tokens, axis=1, independent=True)
 
 
-def order_task(
+def permutation_task(
     power: Float[Array, " frequency"], count: int, *, key: PRNGKeyArray
 ) -> tuple[Float[Array, "batch length"], Int[Array, " batch"]]:
-    """Label 0: a sequence of the process; label 1: another one with its positions permuted. Balanced coin."""
+    """Label 1: a sequence with its positions permuted; label 0: one as the process drew it. Balanced coin."""
     tokens_key, label_key, order_key = jax.random.split(key, 3)
     tokens = sample(power, count, key=tokens_key)
     labels = jax.random.bernoulli(label_key, 0.5, (count,)).astype(jnp.int32)
