@@ -24,6 +24,7 @@ from tests.readme.tables import (
     scored,
     table,
     validated,
+    whole,
 )
 
 
@@ -69,7 +70,30 @@ def test_what_the_readme_says_of_the_papers_tasks_is_what_the_stored_study_holds
     assert first == [[150] * 3] * 2 and "at the first evaluation, step 150" in prose
     assert sizes["image 8x8"]["attention"]["spt"]["offsets"] == [[0, 1]] * 3
     assert paper_values["predictions"]["image 8x8"]["offset"] == [0, 3]
-    assert all(each["grid"]["shares"]["qk_share"]["reason"] for each in sizes.values())
+    assert all(each["grid"]["shares"]["qk_share"]["reason"] for each in whole(paper_values).values())
+
+
+def test_what_the_readme_says_of_few_labels_is_what_the_stored_study_holds(paper_values) -> None:
+    text = (ROOT / "full_scale" / "studies" / "README.md").read_text()
+    section = text.partition("## Few labels")[2].partition("\n## ")[0]
+    prose = " ".join(line for line in section.splitlines() if not line.startswith("|"))
+    few = paper_values["sizes"]["image 8x8, 500 labels"]
+    arms, shares = few["grid"]["arms"], few["grid"]["shares"]
+    fitted = [bounded(arms[arm]["train_accuracy"]) for arm in ("label_only", "spt")]
+    assert f"fit {fitted[0]} of their own images, SPT {fitted[1]}, and" in prose
+    assert f"adds {bounded(shares['gain'])}, with 8,000 it loses 0.023" in prose
+    assert (
+        f"the gain is {bounded(few['best_gain'])}. Both losses at once gain {bounded(arms['both']['gain'])}"
+        in prose
+    )
+    of = shares["share"] | {"qk": shares["qk_share"]}
+    assert f"keep {bounded(of['qk'])} of the gain and all but W_Q, W_K {bounded(of['no_qk'])}:" in prose
+    assert (
+        f"W_Q, W_K keep {bounded(of['qk_only_longer'])} and SPT itself {bounded(of['spt_longer'])}" in prose
+    )
+    own = {name: part for name, part in paper_values["sizes"].items() if name not in whole(paper_values)}
+    assert all(set(map(tuple, part["attention"]["spt"]["offsets"])) == {(0, 1)} for part in own.values())
+    assert {paper_values["predictions"][name]["verdict"] for name in own} == {"no need"} and len(own) == 4
 
 
 def test_the_shares_in_the_readme_are_those_of_the_stored_study(cpu_values) -> None:
