@@ -5,7 +5,7 @@ import re
 RAISED = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
 SIGNS = {
     "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "∞": r"$\infty$", "→": r"$\to$", "≤": r"$\le$",
-    "≥": r"$\ge$", "–": "--", "—": "---", "’": "'", "√": r"$\surd$", "·": r"$\cdot$",
+    "≥": r"$\ge$", "–": "--", "—": "---", "’": "'", "√": r"$\surd$", "·": r"$\cdot$", "\1": "-{}-",
 }  # fmt: skip
 _ESCAPED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     sign: rf"\{sign}" for sign in "%&#_{}$"
@@ -24,7 +24,8 @@ def latex(text: str) -> str:
 
 def plain(text: str) -> str:
     """The same of text without formulas."""
-    powers = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda match: f"\0{match[0]}\0", text)
+    options = re.sub("--(?=[a-z])", "\1", text)  # of commands: two hyphens would become a dash
+    powers = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda match: f"\0{match[0]}\0", options)
     return "".join(
         f"$^{{{''.join(RAISED[sign] for sign in part)}}}$" if index % 2 else "".join(map(_sign_of, part))
         for index, part in enumerate(powers.split("\0"))

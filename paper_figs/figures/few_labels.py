@@ -97,9 +97,10 @@ def caption(results: Mapping[str, Result]) -> str:
     ]
     one = next(iter(tables.values()))
     return (
-        f"Few labels. {one.task}, {one.size.partition(',')[0]}: so many training sequences keep their label; labels "
+        f"Few labels, on {one.task} {one.size.partition(',')[0]}. So many training sequences keep their label; labels "
         f"alone see only them, pretraining reads all. (a) Validation accuracy of every arm at each run's best "
         f"evaluation, what stopping early would reach. (b) Gain of SPT at equal steps "
-        f"({one.grid.arms['label_only'].steps:,}). Means with 95% t-intervals over {len(one.grid.seeds)} seeds. "
+        f"({one.grid.arms['label_only'].steps:,}). Means with 95% t-intervals over "
+        f"{arms.seeds({table.size: table.grid for table in tables.values()})}. "
         f"{'; '.join(sentences)}."
     )

@@ -48,9 +48,10 @@ def caption(results: Mapping[str, Result]) -> str:
         for table in tasks.values()
     ]
     grids = {name: table.grid for name, table in tasks.items()}
+    steps = " and ".join(f"{each:,}" for each in sorted({grid.arms["spt"].steps for grid in grids.values()}))
     return (
-        "The paper's tasks at CPU size. Test accuracy of every arm, at equal steps but where its name says more: a dot "
-        f"per run, mean and 95% t-interval over {arms.seeds(grids)}, cut at 1; an arrow marks one that goes on below. "
-        f"A row without a mark was not run there. Dotted: the best classifier without attention. "
+        f"The paper's tasks at CPU size. Test accuracy of every arm, at equal steps ({steps}) but where its name says "
+        f"more: a dot per run, mean and 95% t-interval over {arms.seeds(grids)}, cut at 1; an arrow marks one that "
+        "goes on below. A row without a mark was not run there. Dotted: the best classifier without attention. "
         f"{'; '.join(sentences)}."
     )

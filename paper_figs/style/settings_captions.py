@@ -34,6 +34,8 @@ _WORDS = {
 }
 """How a setting is said, by its name in the config; what is not here is said by the figure or by nobody."""
 _OTHER_WORDS = {("mask_ratio", "rates"): "mask rates {}", ("score_slider", "steps"): None}
+_OF_SEVERAL_CALLS = ("paper",)
+"""Results that calls with different settings add to: their figures say the settings themselves."""
 _ONE = {"layers": "layer", "heads": "head", "seeds": "seed", "fits": "fit"}
 _TITLES = {"docs_order": "docs-order", "digits": "digits"}
 
@@ -56,7 +58,7 @@ def sentence(results: Mapping[str, Result], needs: Iterable[str]) -> str:
 def words(result: Result) -> str:
     """One result's settings, in the order of `_WORDS`, and the seed of its command."""
     config, values = result.record.get("config"), result.values
-    if not isinstance(config, Mapping):
+    if not isinstance(config, Mapping) or result.name in _OF_SEVERAL_CALLS:
         return ""
     config = {"length": values.get("length")} | dict(config) if isinstance(values, Mapping) else dict(config)
     parts = [

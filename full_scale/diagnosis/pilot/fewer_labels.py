@@ -72,8 +72,12 @@ def sentence(points: tuple[LabelPoint, ...]) -> str:
     low, high = first.beside_all.low or 0.0, first.beside_all.high or 0.0
     beside = "more than" if low > 0 else "less than" if high < 0 else "about as much as, within the interval,"
     best = max(points, key=lambda point: point.gain.estimate or 0.0)
+    most = (
+        f"it gained most at {best.share:.0%} of them"
+        if (best.gain.estimate or 0.0) > 0
+        else "it gained at no share"
+    )
     return (
         f"with {first.share:.0%} of the labels ({first.labelled:,}) pretraining first reaches {first.best('spt'):.3f}: "
-        f"{beside} labels alone with all {last.labelled:,} ({last.best('labels'):.3f}); pretraining gained most at "
-        f"{best.share:.0%} of them"
+        f"{beside} labels alone with all {last.labelled:,} ({last.best('labels'):.3f}); {most}"
     )

@@ -50,6 +50,7 @@ def test_a_changed_number_changes_its_macro(results):
     [
         ("−0.5 × 10⁻³ of 5%", r"$-$0.5 $\times$ 10$^{-3}$ of 5\%"),
         ("docs_order & $L - 1$", r"docs\_order \& $L - 1$"),
+        ("8 seeds, --seed 0", "8 seeds, -{}-seed 0"),
         ("κ ≤ ∞", r"$\kappa$ $\le$ $\infty$"),
     ],
 )

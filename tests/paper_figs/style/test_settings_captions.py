@@ -14,6 +14,10 @@ def test_settings_are_said_with_the_seed_of_the_command():
     assert sentence({"toy": TOY}, ["absent"]) == ""
 
 
+def test_a_result_of_several_calls_has_no_settings_of_its_last_one():
+    assert sentence({"paper": Result("paper", {}, {}, TOY.record)}, ["paper"]) == ""
+
+
 def test_what_two_results_share_is_said_once_and_else_behind_their_names():
     assert sentence({"toy": TOY, "too": TOY}, ["toy", "too"]).count("L = 32") == 1
     other = Result(
