@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from full_scale.stored import need
-from full_scale.studies.paper import SizeTable, Values
+from full_scale.studies.paper import Values
 from paper_figs import style
 from paper_figs.style.numbers import estimate
 from sims.runs.store import Result
@@ -27,16 +27,11 @@ def _gain(axes: Axes, row: float, gain: Interval | None, look: style.Look, label
     axes.plot(gain.estimate, row, label=label, **look.line() | {"linestyle": "none"})
 
 
-def _ordered(values: Values) -> dict[str, SizeTable]:
-    """Every size, those of a task with few labels behind it and in their order."""
-    return dict(sorted(values.sizes.items(), key=lambda item: (item[1].task, item[1].labelled or 0)))
-
-
 @style.styled
 def draw(results: Mapping[str, Result]) -> Figure:
     """Two marks per task and size."""
     values = Values.from_json(need(results, "paper", by="figure paper_gains").values)
-    sizes = _ordered(values)
+    sizes = values.in_order()
     figure, axes = style.panels(1, 1, width=style.COLUMN_WIDTH, height=1.2 + 0.3 * len(sizes))
     panel: Axes = axes[0, 0]
     for row, (name, table) in enumerate(sizes.items()):
@@ -58,7 +53,7 @@ def caption(results: Mapping[str, Result]) -> str:
     sentences = [
         f"{name}: {estimate(table.grid.shares.gain)}, predicted "
         f"{estimate(values.predictions[name].numbers['gain'])}"
-        for name, table in _ordered(values).items()
+        for name, table in values.in_order().items()
     ]
     return (
         "The gain of SPT over size and number of labels. Test accuracy of SPT minus that of labels only at equal "

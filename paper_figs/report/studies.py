@@ -51,7 +51,7 @@ def paper(result: Result | None) -> dict[str, Any]:
     if result is None:
         return {}
     values = PaperValues.from_json(result.values)
-    return {name: _size(table, values.predictions[name]) for name, table in values.sizes.items()}
+    return {name: _size(table, values.predictions[name]) for name, table in values.in_order().items()}
 
 
 def _size(table: SizeTable, prediction: Prediction) -> dict[str, Any]:

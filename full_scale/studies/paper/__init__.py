@@ -137,6 +137,10 @@ class Values(Stored):
     sizes: dict[str, SizeTable]
     """By task and size."""
 
+    def in_order(self) -> dict[str, SizeTable]:
+        """Every size; those of a task with few labels behind it, the fewest first."""
+        return dict(sorted(self.sizes.items(), key=lambda item: (item[1].task, item[1].labelled or 0)))
+
 
 def stage(session: Session, config: Config, report: Callable) -> store.Result:
     """Its result, stored anew after every task; what is stored of it is not computed again."""
