@@ -42,8 +42,9 @@ def used(text: str) -> dict[str, str]:
 def linked(html: str) -> str:
     """Each word's first use in an HTML text leads to its entry, and says it to the pointer.
 
-    >>> linked("<p>A plateau.</p>")[:54]
-    '<p>A <a class="word" href="#word-plateau" title="the st'
+    >>> from theory.glossary import linked
+    >>> linked("<p>A plateau.</p>")[:44]
+    '<p>A <a class="word" href="#word-plateau" ti'
     """
     parts = re.split(r"(<math.*?</math>|<a .*?</a>|<code.*?</code>|<[^>]*>)", html, flags=re.DOTALL)
     for word, meaning in WORDS.items():

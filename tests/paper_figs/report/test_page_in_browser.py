@@ -78,16 +78,18 @@ def test_the_first_screen_holds_the_finding_and_the_picture(browser, index, widt
     assert top("main") - top("nav") < 120 or width > 576
 
 
-def test_light_and_dark_are_really_different_and_the_figures_stay_on_light(browser, index):
-    ground = {}
+def test_light_and_dark_are_really_different_and_the_figures_turn_with_the_page(browser, index):
+    ground, turned = {}, {"light": "none", "dark": "invert(1) hue-rotate(180deg)"}
     for scheme in ("light", "dark"):
         browser.show(index, width=1280, scheme=scheme)
         colors = (
             "[document.body, document.querySelector('.card')].map(e => getComputedStyle(e).backgroundColor)"
         )
-        ground[scheme], card = browser.run(colors)
-        assert card == "rgb(255, 255, 255)"
-    assert ground["light"] != ground["dark"]
+        ground[scheme] = browser.run(colors)
+        image = "getComputedStyle(document.querySelector('.card img')).filter"
+        assert browser.run(image) == turned[scheme]
+    (page, card), (dark_page, dark_card) = ground["light"], ground["dark"]
+    assert card == "rgb(255, 255, 255)" and page != dark_page and card != dark_card
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
