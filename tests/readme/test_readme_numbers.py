@@ -91,6 +91,14 @@ def test_what_the_readme_says_of_few_labels_is_what_the_stored_study_holds(paper
     assert (
         f"W_Q, W_K keep {bounded(of['qk_only_longer'])} and SPT itself {bounded(of['spt_longer'])}" in prose
     )
+    stored = json.loads((ROOT / "benchmarks" / "stored" / "public_transformer.json").read_text())["rows"]
+    public = {row["steps"]: bounded(row["test_accuracy"]) for row in stored if not row["mirrored"]}
+    assert f"reaches {public[900]} in 900 steps and {public[3000]} in 3,000" in prose
+    alone = [
+        paper_values["sizes"][f"image 8x8{more}"]["grid"]["arms"]["label_only"]
+        for more in ("", ", 45,000 labels")
+    ]
+    assert f"labels alone {' and '.join(bounded(arm['test_accuracy']) for arm in alone)}." in prose
     own = {name: part for name, part in paper_values["sizes"].items() if name not in whole(paper_values)}
     assert all(set(map(tuple, part["attention"]["spt"]["offsets"])) == {(0, 1)} for part in own.values())
     assert {paper_values["predictions"][name]["verdict"] for name in own} == {"no need"} and len(own) == 4
