@@ -37,7 +37,12 @@ _OTHER_WORDS = {("mask_ratio", "rates"): "mask rates {}", ("score_slider", "step
 _OF_SEVERAL_CALLS = ("paper",)
 """Results that calls with different settings add to: their figures say the settings themselves."""
 _ONE = {"layers": "layer", "heads": "head", "seeds": "seed", "fits": "fit"}
-_TITLES = {"docs_order": "docs-order", "digits": "digits"}
+_TITLES = {
+    "attention": "the attention maps",
+    "cpu_study": "the arms",
+    "docs_order": "docs-order",
+    "study": "the arms at their best rates",
+}
 
 
 def sentence(results: Mapping[str, Result], needs: Iterable[str]) -> str:
@@ -72,18 +77,23 @@ def words(result: Result) -> str:
 
 
 def _arm_rates(stored: object) -> list[str]:
-    """`learning rate 0.01 with labels only and 0.003 with SPT`, where a comparison of arms stores them."""
+    """`learning rate 0.01 with labels only and 0.003 with SPT`, where a comparison of arms stores them.
+
+    Equal ones are said once: for both arms, and for all depths.
+    """
     if not isinstance(stored, Mapping):
         return []
     depths = stored.get("depths", {"": stored})
-    sentences = []
+    by_depth: dict[str, str] = {}
     for depth, each in depths.items() if isinstance(depths, Mapping) else ():
         arms = each.get("arms", {})
         rates = [arms.get(arm, {}).get("settings", {}).get("learning_rate") for arm in ("label_only", "spt")]
         if None not in rates:
-            at = f" at {_one(f'{depth} layers')}" if depth else ""
-            sentences.append(f"learning rate{at} {rates[0]:g} with labels only and {rates[1]:g} with SPT")
-    return sentences
+            apart = f"{rates[0]:g} with labels only and {rates[1]:g} with SPT"
+            by_depth[depth] = apart if rates[0] != rates[1] else f"{rates[0]:g}"
+    if len(set(by_depth.values())) < 2:
+        return [f"learning rate {each}" for each in set(by_depth.values())]
+    return [f"learning rate at {_one(f'{depth} layers')} {each}" for depth, each in by_depth.items()]
 
 
 def _is_plain(value: Any) -> bool:

@@ -14,6 +14,16 @@ def test_settings_are_said_with_the_seed_of_the_command():
     assert sentence({"toy": TOY}, ["absent"]) == ""
 
 
+def test_equal_learning_rates_are_said_once():
+    config, same = {"length": 64}, {arm: {"settings": {"learning_rate": 0.01}} for arm in ARMS}
+    said = lambda **depths: sentence({"x": Result("x", {"depths": depths}, {}, {"config": config})}, ["x"])
+    assert said(**{"1": {"arms": same}, "2": {"arms": same}}) == "Settings: L = 64, learning rate 0.01."
+    assert said(**{"1": {"arms": same}, "2": {"arms": ARMS}}) == (
+        "Settings: L = 64, learning rate at 1 layer 0.01, learning rate at 2 layers 0.01 with labels only and "
+        "0.003 with SPT."
+    )
+
+
 def test_a_result_of_several_calls_has_no_settings_of_its_last_one():
     assert sentence({"paper": Result("paper", {}, {}, TOY.record)}, ["paper"]) == ""
 
