@@ -12,6 +12,8 @@ are mirrored. Test accuracies with 95% intervals over seeds.
 import dataclasses
 import json
 import math
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +100,8 @@ def trained(config: Config, data: dict, size, rate: float, seed: int, mirrored: 
 
 def main(config: Config) -> None:
     """Choose a rate, train the seeds, print and store beside other sizes and steps."""
+    if missing := [name for name in ("torch", "transformers") if not find_spec(name)]:
+        sys.exit(f"expected {' and '.join(missing)} to be installed: pip install -e '.[pytorch]'")
     import torch
 
     earlier = json.loads(config.stored.read_text())["rows"] if config.stored.exists() else []
