@@ -101,7 +101,9 @@ def trained(config: Config, data: dict, size, rate: float, seed: int, mirrored: 
 def main(config: Config) -> None:
     """Choose a rate, train the seeds, print and store beside other sizes and steps."""
     if missing := [name for name in ("torch", "transformers") if not find_spec(name)]:
-        sys.exit(f"expected {' and '.join(missing)} to be installed: pip install -e '.[pytorch]'")
+        need = f"expected {' and '.join(missing)}, not installed here: pip install -e '.[pytorch]'"
+        print(need, file=sys.stderr)
+        sys.exit(2)
     import torch
 
     earlier = json.loads(config.stored.read_text())["rows"] if config.stored.exists() else []
