@@ -7,7 +7,7 @@ import numpy as np
 
 from full_scale.diagnosis.pilot.gain import LEVEL
 from full_scale.studies.pilot_validation.arms import ARMS, Measured
-from full_scale.studies.pilot_validation.predictions import Predictions
+from full_scale.studies.pilot_validation.predictions import METHODS, Predictions
 from full_scale.studies.validation.agreement import spearman
 from sims.runs.typed import Stored
 from sims.statistics.intervals import Interval, mean_interval, proportion_interval
@@ -66,6 +66,14 @@ class Values(Stored):
     missing: dict[str, str]
     """Why sets are not there."""
     config: dict[str, object]
+    known: dict[str, Score] | None = None
+    """By method, over the sets of the first study: their gains were known when today's diagnosis was made."""
+
+
+def scored(rows: Sequence[Row]) -> dict[str, Score]:
+    """The score of every method that predicted one of these sets."""
+    methods = [name for name in METHODS if any(name in each.predictions.every for each in rows)]
+    return {name: score(rows, name) for name in methods}
 
 
 def row(predictions: Predictions, commit: dict, measured: Measured, fresh: bool, real: bool) -> Row:
@@ -133,7 +141,11 @@ def table(values: Values) -> str:
             f"{by_method['pilot'].gain.text():>24}  {verdicts}"
         )
     lines.append("(* had a part in choosing, and is not counted)")
-    for name, one in values.scores.items():
+    scores = [
+        *values.scores.items(),
+        *(("known, " + name, one) for name, one in (values.known or {}).items()),
+    ]
+    for name, one in scores:
         lines.append(
             f"{name}: right {_share(one.right)}, with a gain {_share(one.right_with_gain)}, without "
             f"{_share(one.right_without)}; intervals hold {_share(one.covered)}; rank {one.rank.text()}, real "

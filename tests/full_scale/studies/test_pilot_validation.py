@@ -7,15 +7,20 @@ import numpy as np
 import pytest
 
 from full_scale.data.dataset import Dataset, Inputs, Split
+from full_scale.data.splits import for_pretraining
+from full_scale.model import ModelConfig
+from full_scale.stored import STORED
 from full_scale.studies import pilot_validation as study
-from full_scale.studies.pilot_validation import agreement, arms, predictions, sets
+from full_scale.studies.pilot_validation import agreement, arms, predicted_and_measured, predictions, sets
 from full_scale.studies.pilot_validation.sets import Sized, chosen
+from full_scale.studies.validation.tasks import Files
 from full_scale.tasks.drawn import RunDensity
 from sims.runs import store
 from sims.runs.cache import Session
 from sims.runs.store import UserError
 from sims.statistics.intervals import Interval
 
+FIRST = predicted_and_measured._FIRST
 REGISTERED = Path(study.__file__).parent / "registered"
 
 
@@ -45,6 +50,22 @@ def test_a_size_keeps_so_many_training_sequences_and_is_judged_on_what_is_left()
     )
 
 
+def test_fewer_labels_pretrain_on_all_sequences_and_keep_what_is_held_out():
+    few = Sized("splice", RunDensity(), 150, "labels")
+    trained, asked = few.for_training(WHOLE), few.for_prediction(WHOLE)
+    assert few.key == "splice@150-labels"
+    assert len(trained.train) == 150 and len(for_pretraining(trained)) == 400
+    assert rows_of(trained.test) == rows_of(WHOLE.test) == rows_of(asked.test)
+    assert rows_of(asked.train) == rows_of(trained.train)
+
+
+def test_a_depth_changes_the_model_alone():
+    deep, usual = Sized("splice", RunDensity(), 4, "layers"), ModelConfig()
+    assert deep.key == "splice@4-layers" and deep.for_training(WHOLE) is WHOLE
+    assert deep.model(usual) == dataclasses.replace(usual, layers=4)
+    assert Sized("splice", RunDensity(), 4).model(usual) is usual
+
+
 def test_what_is_left_of_groups_is_no_test():
     assert len(Sized("watch", RunDensity(), 150).for_training(WHOLE).test) == 100
 
@@ -57,12 +78,12 @@ def test_lengths_stay_with_their_sequences():
 
 
 def test_sets_are_named_with_their_size_and_others_refused(tmp_path):
-    whole, small = chosen(("splice", "docs-order@500"), tmp_path, None)
+    whole, small = chosen(("splice", "docs-order@500"), tmp_path, Files())
     assert (whole.key, whole.is_real, whole.is_fresh) == ("splice", True, True)
     assert (small.key, small.size, small.is_real, small.is_fresh) == ("docs-order@500", 500, False, False)
-    for wrong in ("nothing", "splice@many"):
-        with pytest.raises(UserError, match=r"expected sets among .*, with @SIZE: got"):
-            chosen((wrong,), tmp_path, None)
+    for wrong in ("nothing", "splice@many", "splice@5-heads", "splice@-labels"):
+        with pytest.raises(UserError, match=r"expected sets among .*, with @SIZE, @SIZE-labels or"):
+            chosen((wrong,), tmp_path, Files())
 
 
 @pytest.mark.parametrize(
@@ -123,13 +144,23 @@ def test_predictions_are_stored_before_training_and_kept(tmp_path):
     assert "run-density-32@100" in study.result_text(values)
 
 
-def test_every_stored_row_was_predicted_by_clean_code_in_a_file_that_is_registered():
-    from full_scale.stored import STORED
-
-    values = study.Values.from_json(store.load(STORED, study.stored).values)
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_every_stored_row_was_predicted_by_clean_code_in_a_file_that_is_registered(which):
+    stored = study.stored + "_first" * (which == "first")
+    values = study.Values.from_json(store.load(STORED, stored).values)
+    first = {each.predictions.set for each in study.Values.from_json(store.load(STORED, FIRST).values).rows}
     assert values.rows
     for each in values.rows:
-        kept = store.load(REGISTERED, each.predictions.set)
+        kept = store.load(REGISTERED / which, each.predictions.set)
         assert predictions.Predictions.from_json(kept.values) == each.predictions
         assert each.commit == kept.record["commit"] and each.commit["dirty"] is False
-        assert each.fresh == (each.predictions.set.partition("@")[0] not in sets.CHOSEN_ON)
+        chose = each.predictions.set.partition("@")[0] in sets.CHOSEN_ON
+        assert each.fresh == (not chose and (which == "first" or each.predictions.set not in first))
+
+
+def test_training_of_the_first_study_is_not_repeated_and_counts_apart():
+    assert set(predicted_and_measured._first(study.Config())) == {
+        each.predictions.set for each in study.Values.from_json(store.load(STORED, FIRST).values).rows
+    }
+    deeper = dataclasses.replace(study.Config(), model=ModelConfig(layers=2))
+    assert predicted_and_measured._first(deeper) == {}
