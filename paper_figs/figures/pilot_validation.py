@@ -25,6 +25,7 @@ METHODS = {
     "constant": "always no need",
     "fits": "the fits",
 }
+_PALE, _KNOWN = 0.35, ", gain known before"
 LOOKS = {
     True: ("real", replace(style.TRANSFORMER, marker="D", filled=True)),
     False: ("generated", replace(style.TRANSFORMER, marker="s")),
@@ -42,17 +43,19 @@ def _at(row: Row, method: str) -> tuple[float, float]:
 
 
 def _panel(axes: Axes, rows: list[Row], method: str) -> None:
-    """Every set with both intervals; wrong verdicts are ringed; the caption names the pilot's."""
-    for real, (label, look) in LOOKS.items():
-        part = [row for row in rows if row.real == real]
+    """Every set with both intervals, pale where its gain was known before; wrong verdicts are ringed."""
+    for real, fresh in ((True, True), (False, True), (True, False), (False, False)):
+        label, look = LOOKS[real]
+        part = [row for row in rows if (row.real, row.fresh) == (real, fresh)]
         for row in part:
             (x, y), predicted = _at(row, method), row.predictions.by_method[method].gain
-            cross = {"color": look.color, "linewidth": style.points(0.8), "alpha": 0.6}
+            cross = {"color": look.color, "linewidth": style.points(0.8), "alpha": 0.6 if fresh else _PALE}
             axes.hlines(y, *_ends(predicted), **cross)
             axes.vlines(x, *_ends(row.gain), **cross)
         if part:
             at = np.array([_at(row, method) for row in part])
-            axes.plot(at[:, 0], at[:, 1], label=label, **look.line() | {"linestyle": "none"})
+            shade = {"linestyle": "none"} if fresh else {"linestyle": "none", "alpha": _PALE, "zorder": 1}
+            axes.plot(at[:, 0], at[:, 1], label=label + _KNOWN * (not fresh), **look.line() | shade)
     wrong = [row for row in rows if not row.right[method]]
     ring = {"marker": "o", "markersize": style.points(7), "markerfacecolor": "none", "linestyle": "none"}
     at = np.array([_at(row, method) for row in wrong]).reshape(-1, 2)
@@ -69,7 +72,7 @@ def _ends(interval: Interval) -> tuple[float, float]:
 @style.styled
 def draw(results: Mapping[str, Result]) -> Figure:
     """Two scatters of one height: the pilot, and the one-line statistic."""
-    rows = [row for row in _values(results).rows if row.fresh]
+    rows = list(_values(results).rows)
     figure, axes = style.panels(1, 2, width=style.FULL_WIDTH, height=2.6)
     for panel, method in zip(axes[0], PANELS, strict=True):
         _panel(panel, rows, method)
@@ -92,11 +95,18 @@ def caption(results: Mapping[str, Result]) -> str:
         for name, one in values.scores.items()
     ]
     pilot, statistic = values.scores["pilot"], values.scores["statistic"]
+    known = values.known or {}
+    again = (
+        f" Pale: {known['pilot'].right.n} sets of the first study, predicted again when their gains were known; "
+        f"the pilot is right on {share(known['pilot'].right)} ({share(known['pilot'].right_with_gain)})."
+        if known
+        else ""
+    )
     return (
         "The pilot, held against training. Gain in test accuracy by SPT over labels only, as predicted and stored "
         f"before training (left; right, the one-line statistic) and as measured at each arm's best of three rates, on "
         f"{len(fresh)} sets, {sum(row.real for row in fresh)} of them real, three seeds, 95% intervals. Verdicts "
         "that are right, and of those on sets with a gain above two points: "
         f"{'; '.join(verdicts)}. Rank correlation: {estimate(pilot.rank)}, the statistic's {estimate(statistic.rank)}. "
-        f"The pilot missed: {', '.join(values.misses) or 'none'}."
+        f"The pilot missed: {', '.join(values.misses) or 'none'}.{again}"
     )

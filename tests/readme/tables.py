@@ -167,25 +167,44 @@ def kept(values: dict) -> list[str]:
 
 
 def validated(values: dict) -> list[str]:
-    """The table of the pilot's validation, line by line: one set each."""
+    """The table of the pilot's validation, line by line: one set each that had no part in choosing."""
     lines = []
     for each in values["rows"]:
-        asked, by_method = each["predictions"], each["predictions"]["by_method"]
-        mean = lambda arm, each=each: (
-            sum(each["measured"]["accuracy"][arm]) / len(each["measured"]["accuracy"][arm])
-        )
-        verdicts = " | ".join(
-            ("" if each["right"][method] else "**wrong:** ") + by_method[method]["verdict"]
-            for method in ("pilot", "statistic")
-        )
-        lines.append(
-            f"| {asked['set']} | {asked['sequences']['train']:,} x {asked['length']} | {mean('labels'):.3f} | "
-            f"{mean('spt'):.3f} | {bounded(each['gain'])} | {bounded(by_method['pilot']['gain'])} | {verdicts} |"
-        )
+        if each["fresh"]:
+            by_method = each["predictions"]["by_method"]
+            verdicts = " | ".join(_verdict(each, method) for method in ("pilot", "statistic"))
+            lines.append(f"{_measured(each)} {bounded(by_method['pilot']['gain'])} | {verdicts} |")
     return lines
 
 
-def scored(values: dict) -> list[str]:
+def predicted_again(values: dict, first: dict) -> list[str]:
+    """The sets of the first study, line by line: what was predicted then, and what today's pilot predicts."""
+    now = {each["predictions"]["set"]: each for each in values["rows"] if not each["fresh"]}
+    gain = lambda each: bounded(each["predictions"]["by_method"]["pilot"]["gain"])
+    lines = []
+    for then in first["rows"]:
+        today = now[then["predictions"]["set"]]
+        verdicts = f"{_verdict(then, 'pilot')} | {_verdict(today, 'pilot')} | {_verdict(today, 'statistic')}"
+        lines.append(f"{_measured(then)} {gain(then)} | {gain(today)} | {verdicts} |")
+    return lines
+
+
+def _measured(row: dict) -> str:
+    """The set, its size, and what training came to."""
+    asked, accuracy = row["predictions"], row["measured"]["accuracy"]
+    labels, spt = (sum(accuracy[arm]) / len(accuracy[arm]) for arm in ("labels", "spt"))
+    size = f"{asked['sequences']['train']:,} x {asked['length']}"
+    return f"| {asked['set']} | {size} | {labels:.3f} | {spt:.3f} | {bounded(row['gain'])} |"
+
+
+def _verdict(row: dict, method: str) -> str:
+    """A method's, and whether training bore it out."""
+    return ("" if row["right"][method] else "**wrong:** ") + row["predictions"]["by_method"][method][
+        "verdict"
+    ]
+
+
+def scored(values: dict, scores: str = "scores") -> list[str]:
     """What the README says of every method, line by line."""
     of = lambda share: f"{round((share['estimate'] or 0) * share['n'])} of {share['n']}"
     rank = lambda each: "-" if each["estimate"] is None else bounded(each)
@@ -194,7 +213,7 @@ def scored(values: dict) -> list[str]:
         f"{of(one['covered']) if one['covered']['n'] else '-'} | {rank(one['rank'])} | {rank(one['rank_real'])} | "
         f"{one['cost']:.2f} |"
         for words, one in (
-            (METHODS[name], values["scores"][name]) for name in METHODS if name in values["scores"]
+            (METHODS[name], values[scores][name]) for name in METHODS if name in values[scores]
         )
     ]
 
@@ -203,5 +222,11 @@ if __name__ == "__main__":  # prints the lines to paste after a new study
     stored = store.load(ROOT / "full_scale" / "stored", "study").values
     ablated = store.load(ROOT / "full_scale" / "stored", "cpu_study").values
     studied = store.load(ROOT / "full_scale" / "stored", "paper").values
+    pilots = [
+        store.load(ROOT / "full_scale" / "stored", f"pilot_validation{which}").values
+        for which in ("", "_first")
+    ]
+    print("\n".join([*scored(pilots[0]), *scored(pilots[0], "known"), *validated(pilots[0])]))
+    print("\n".join(predicted_again(*pilots)))
     print("\n".join([*table(stored), longer(stored), *ablations(ablated), *kept(ablated)]))
     print("\n".join([*paper_arms(studied), *paper_gains(studied), *few_labels(studied)]))

@@ -20,6 +20,7 @@ from tests.readme.tables import (
     longer,
     paper_arms,
     paper_gains,
+    predicted_again,
     readmes,
     scored,
     table,
@@ -45,9 +46,13 @@ def paper_values() -> dict:
 
 def test_the_tables_in_the_readme_are_those_of_the_stored_studies(values, cpu_values, paper_values) -> None:
     readme = readmes()
-    pilots = store.load(ROOT / "full_scale" / "stored", "pilot_validation").values
-    lines = table(values) + ablations(cpu_values) + validated(pilots) + scored(pilots)
-    assert len(lines) == 6 + len(ABLATIONS) + len(pilots["rows"]) + len(pilots["scores"])
+    pilots, first = (
+        store.load(ROOT / "full_scale" / "stored", f"pilot_validation{which}").values
+        for which in ("", "_first")
+    )
+    lines = table(values) + ablations(cpu_values) + validated(pilots) + predicted_again(pilots, first)
+    assert len(lines) == 6 + len(ABLATIONS) + len(pilots["rows"])
+    lines += scored(pilots) + scored(pilots, "known")
     lines += paper_arms(paper_values) + paper_gains(paper_values) + few_labels(paper_values)
     for line in lines:
         assert line in readme

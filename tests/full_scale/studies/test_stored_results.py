@@ -11,6 +11,7 @@ from sims.runs.typed import Stored
 
 KINDS = {study.stored: study.Values for study in STUDIES.values()}
 KINDS["validation_first"] = KINDS["validation"]
+KINDS["pilot_validation_first"] = KINDS["pilot_validation"]
 KINDS["paper_predictions"] = KINDS["paper"]
 SHIPPED = sorted(path.stem for path in STORED.glob("*.json"))
 
