@@ -16,14 +16,18 @@ _LINE_MOST = 1 << 24
 """Bytes of a line."""
 
 
-def csv_rows(path: Path, text: str, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+def csv_rows(
+    path: Path, text: str, delimiter: str = ",", blanks: bool = False
+) -> Iterator[tuple[int, list[str]]]:
     """(line number, fields) of a csv with quoted fields; every row has as many fields as the first.
 
+    `blanks`: those that follow a delimiter are no part of the field.
     Raises UserError after the last row where some have not: the first of them and how many there are.
     """
     width, wrong = None, []
     with damage(path, "a csv with commas and double quotes"):
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+        lines_of_text = io.StringIO(text, newline="")
+        rows = csv.reader(lines_of_text, strict=True, delimiter=delimiter, skipinitialspace=blanks)
     while (row := _next_row(path, rows)) is not None:
         width = len(row) if width is None else width
         if len(row) != width:
