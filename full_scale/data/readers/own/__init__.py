@@ -30,6 +30,7 @@ from full_scale.data.readers.own.delimited import UCR, read_delimited, ucr_pair
 from full_scale.data.readers.own.fasta import fasta_sequences, read_fasta
 from full_scale.data.readers.own.joined import Raw, joined
 from full_scale.data.readers.own.npy_files import NpyArrays
+from full_scale.data.readers.own.part_column import by_part
 from full_scale.data.readers.own.records import read_records
 from full_scale.data.readers.own.table import Table, ordered, raw_table
 from full_scale.data.readers.own.text_folder import FORMATS, PARTS, is_text, read_text_folder
@@ -39,11 +40,12 @@ from sims.runs.errors import UserError
 _TABLES: dict[str, Callable[..., Table]] = {
     ".csv": read_delimited, ".tsv": read_delimited, ".txt": read_delimited, ".data": read_delimited,
     ".jsonl": read_records, ".ndjson": read_records, ".json": read_records, ".arff": read_arff,
-    **{ending: lambda path, columns: arrow.read_arrow(path) for ending in (".parquet", ".arrow", ".feather")},
+    **dict.fromkeys((".parquet", ".arrow", ".feather"), arrow.read_arrow),
 }  # fmt: skip
 FASTA = (".fasta", ".fa", ".fna", ".ffn", ".faa", ".fas")
 _SINGLE = (*_TABLES, *FASTA, ".npz", ".ts")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".tbz2", ".txz")
+_PACKED = (".gz", ".bz2", ".xz")
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".ckpt")
 
 
@@ -75,9 +77,9 @@ def read_own(path: Path, columns: Columns = DEFAULT) -> dict[str, Labelled]:
 
 
 def _ending_of(path: Path) -> str:
-    """The ending in small letters, that of the content where gzip is around it."""
+    """The ending in small letters, that of the content where gzip, bzip2 or xz is around it."""
     endings = [ending.lower() for ending in path.suffixes[-2:]]
-    inside = len(endings) == 2 and endings[1] == ".gz" and endings[0] in (*_TABLES, *FASTA)
+    inside = len(endings) == 2 and endings[1] in _PACKED and endings[0] in (*_TABLES, *FASTA)
     return endings[0] if inside else (endings or [""])[-1]
 
 
@@ -221,13 +223,19 @@ def _shards(path: Path, files: dict[str, list[Path]], columns: Columns) -> dict[
             raise unusable(path, f"the same columns in every file of {part}", "others", "give one file")
         rows = [row for table in alike for row in table.rows]
         lines = [line for table in alike for line in table.lines]
-        raws[part] = raw_table(each[0], alike[0]._replace(rows=rows, lines=lines), columns)
+        whole = alike[0]._replace(rows=rows, lines=lines)
+        for name, some in (by_part(each[0], whole, columns) if part == "all" else {part: whole}).items():
+            raws[name] = raw_table(each[0], some, columns)
     return joined(path, "the sequences", raws, columns.fill)
 
 
 def _archive(path: Path, columns: Columns) -> dict[str, Labelled]:
     """Texts by class as they lie in it, anything else from a folder that is removed again."""
     names: list[str] = []
+    inner = [ending.lower() for ending in path.suffixes[-2:]]
+    if len(inner) == 2 and inner[1] in _PACKED and inner[0] not in ("", ".tar"):
+        if inner[0] in (*_SINGLE, ".npy", ".zip"):
+            raise unusable(path, "a file that is read as it is", f"{inner[0]} in {inner[1]}", "unpack it first")
     try:
         return read_text_folder(path, columns, names)
     except UserError:

@@ -1,15 +1,23 @@
 """What a cell of a table holds: a number, a missing one, a list of numbers written as text, or something else."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from full_scale.data.readers.files import unusable
 
 MISSING = ("", "na", "nan", "n/a", "null", "none", "?", "-nan", "#n/a", "<na>")
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _LIST = re.compile(rf"\s*[\[(]?\s*{_NUMBER}(?:(?:\s*[,;]\s*|\s+){_NUMBER})+\s*,?\s*[\])]?\s*")
 _EACH = re.compile(_NUMBER)
+_SINGLE = re.compile(rf"\s*\[\s*(?:{_NUMBER})?\s*,?\s*\]\s*")
+_CUT = re.compile(rf"\s*\[(?:\s*{_NUMBER}[,;]?)*\s*\.\.\.,?(?:\s*{_NUMBER}[,;]?)*\s*\]\s*")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_QUOTED_LIST = re.compile(rf"\s*\[\s*(?:{_QUOTED.pattern})(?:(?:\s*,\s*|\s+)(?:{_QUOTED.pattern}))*\s*,?\s*\]\s*")
 
 
 def number(value: object, comma: bool = False) -> float | None:
@@ -43,10 +51,44 @@ def are_numbers(values: Sequence[object], comma: bool = False) -> bool:
     return 2 * sum(read) >= len(read)
 
 
-def numbers_listed(texts: Sequence[str]) -> list[list[int]] | list[list[float]] | None:
-    """The lists that every text spells, as pandas and NumPy write them: [3, 4], [3 4], 3 4, 3;4; else None."""
-    if not texts or not all(_LIST.fullmatch(text) for text in texts):
+def lists_spelt(path: Path, name: str, texts: Sequence[str], line: Callable[[int], str]) -> list[list] | None:
+    """The lists that the texts spell, as pandas, NumPy and JSON write them; None where these are texts.
+
+    Numbers: [3, 4], [3 4], 3 4, 3;4; symbols: ['a', 'b'], ["a" "b"]; steps with channels: [[1, 2], [3, 4]].
+    Raises UserError where lists are cut by "..." as NumPy prints long arrays, and where most texts are lists.
+    """
+    if not any(map(_LIST.fullmatch, texts)) and not any(text.lstrip().startswith("[") for text in texts[:200]):
         return None
+    cut = next((row for row, text in enumerate(texts) if _CUT.fullmatch(text)), None)
+    if cut is not None:
+        remedy = "NumPy prints long arrays so, and the rest is lost: store lists, or arrays in an npz"
+        raise unusable(path, f"whole lists in {name!r}", f"one cut by '...' in {line(cut)}", remedy)
+    if all(map(_LIST.fullmatch, texts)):
+        return _numbers_listed(texts)
+    rows = [_listed(text) for text in texts]
+    lost = [row for row, each in enumerate(rows) if each is None]
+    if 2 * len(lost) > len(rows):
+        return None
+    if lost:
+        received = f"{texts[lost[0]][:40]!r} in {line(lost[0])}"
+        raise unusable(path, f"a list in every row of {name!r}", received, "mend or remove that row")
+    return [each for each in rows if each is not None]
+
+
+def _numbers_listed(texts: Sequence[str]) -> list[list]:
     rows = [_EACH.findall(text) for text in texts]
     whole = all(each.lstrip("+-").isdigit() for row in rows for each in row)
     return [[int(each) if whole else float(each) for each in row] for row in rows]
+
+
+def _listed(text: str) -> list | None:
+    """The list that one text spells; None where it spells none."""
+    if _LIST.fullmatch(text) or _SINGLE.fullmatch(text):
+        return _numbers_listed([text])[0]
+    if _QUOTED_LIST.fullmatch(text):
+        return [each[1:-1] for each in _QUOTED.findall(text)]
+    try:
+        read = json.loads(text) if text.lstrip().startswith("[") else None
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, list) else None

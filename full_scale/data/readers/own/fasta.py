@@ -11,7 +11,8 @@ from full_scale.data.findings import Finding
 from full_scale.data.readers.files import decoded, unfolded, unusable
 from full_scale.data.readers.own.columns import DEFAULT, Columns
 from full_scale.data.readers.own.joined import Raw
-from full_scale.data.readers.own.label_names import require_classes, spelling
+from full_scale.data.readers.own.label_names import require_classes
+from full_scale.data.readers.own.label_notices import spelling
 
 KEYS = ("label", "class", "target", "y", "category", "family", "type")
 REMEDY = "end every header with its label: >name label=LABEL"

@@ -10,7 +10,7 @@ import numpy as np
 from full_scale.data.findings import Finding
 from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.axes import steps_first
-from full_scale.data.readers.own.cells import are_numbers, number, numbers_listed
+from full_scale.data.readers.own.cells import are_numbers, lists_spelt, number
 from full_scale.data.readers.own.columns import (
     DEFAULT,
     GROUPS,
@@ -29,9 +29,9 @@ from full_scale.data.readers.own.label_names import (
     missing_emptied,
     require_classes,
     require_stated,
-    spelling,
     whole_names,
 )
+from full_scale.data.readers.own.label_notices import spelling
 from full_scale.data.readers.own.nested import padded_lists
 from full_scale.data.readers.own.sequences import filled, lengths_of_mask, tails_only
 
@@ -120,9 +120,8 @@ def _labels(path: Path, table: Table, at: int, unlabelled: bool) -> tuple[list[s
             require_stated(path, names, lambda row: f"{table.unit} {table.lines[row]}")
         require_classes(path, f"the column {table.names[at]}", names)
         return names, spelling(names)
-    lost = [row for row, value in enumerate(values) if value is None and not unlabelled]
-    require_stated(path, ["" if row in lost[:1] else "x" for row in range(len(values))],
-                   lambda row: f"{table.unit} {table.lines[row]}")  # fmt: skip
+    stated = ["" if value is None and not unlabelled else "x" for value in values]
+    require_stated(path, stated, lambda row: f"{table.unit} {table.lines[row]}")
     column = np.empty(len(values), object)
     column[:] = values
     return label_names(path, f"the column {table.names[at]}", column, unlabelled)
@@ -222,10 +221,10 @@ def _one_column(path: Path, table: Table, index: int, rest: list[int], axes: Axe
             received = "an empty one" if empty else type(value).__name__
             remedy = "remove the row" if empty else "name another column by --text"
             raise unusable(path, f"a text in every row of {name!r}", f"{received} in {line(row)}", remedy)
-    spelt = numbers_listed(values)
+    spelt = lists_spelt(path, name, values, line)
     if spelt is not None:
         x, lengths, notices = padded_lists(path, name, spelt, line)
-        words = f"every text of {name} is a list of numbers: read as these, not as letters"
+        words = f"every text of {name} is a list: read as its items, not as letters"
         return x, lengths, (*findings, Finding("texts-as-lists", "pass", words), *notices)
     return values, None, findings
 

@@ -13,7 +13,7 @@ from full_scale.data.readers.files import decoded, unusable
 from full_scale.data.readers.labelled import label_codes
 from full_scale.data.readers.own.arrays import ENDINGS
 from full_scale.data.readers.own.columns import DEFAULT, Columns
-from full_scale.data.readers.own.label_names import spelling
+from full_scale.data.readers.own.label_notices import spelling
 
 PARTS = ("train", "validation", "test")
 FORMATS = (
