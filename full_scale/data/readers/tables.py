@@ -65,13 +65,16 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number, line without its end) of a UTF-8 file, one at a time; CRLF and LF are both ends."""
-    with opened(path) as stream, damage(path, "UTF-8 lines"):
+def lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+    """(number, line without its end) of a UTF-8 file, one at a time; CRLF and LF are both ends.
+
+    Other encodings whose line ends are single bytes are read, too.
+    """
+    with opened(path) as stream, damage(path, f"{encoding.upper()} lines", f"{AGAIN}, or name its --encoding"):
         number = 0
         while line := _line(stream):
             number += 1
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            text = line.decode("utf-8-sig" if number == 1 and encoding == "utf-8" else encoding)
             yield number, text.removesuffix("\n").removesuffix("\r")
 
 

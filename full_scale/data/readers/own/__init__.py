@@ -63,7 +63,7 @@ def read_own(path: Path, columns: Columns = DEFAULT) -> dict[str, Labelled]:
     if ending == ".npy":
         return parts_of_arrays(path, NpyArrays(path), columns)
     if ending == ".ts":
-        return _series(path)
+        return _series(path, columns)
     if UCR.fullmatch(path.name):
         return _joined(path, ucr_pair(path), columns)
     if ending in (*_TABLES, *FASTA):
@@ -98,14 +98,16 @@ def _joined(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, L
     return _shards(path, {part: [file] for part, file in files.items()}, columns)
 
 
-def _series(path: Path) -> dict[str, Labelled]:
+def _series(path: Path, columns: Columns) -> dict[str, Labelled]:
     """*_TRAIN.ts with *_TEST.ts beside it as the archive divides them; any other .ts is one set."""
+    if any((columns.label, columns.text, columns.group)):
+        raise unusable(path, "no --label, --text or --group", "one", "a .ts file has one label behind each series")
     part = re.fullmatch(r"(.*)_(TRAIN|TEST)\.ts", path.name, re.IGNORECASE)
     if part:
         pair = [path.with_name(f"{part.group(1)}_{name}.ts") for name in ("TRAIN", "TEST")]
         if all(file.is_file() for file in pair):
-            return read_ucr(pair[0])
-    return {"all": read_ts(path)}
+            return read_ucr(pair[0], columns.encoding)
+    return {"all": read_ts(path, columns.encoding)}
 
 
 def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
@@ -117,7 +119,7 @@ def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
         inner = sorted((path / "data").iterdir())
         files = [file for file in inner if _ending_of(file) in _SINGLE and not is_hidden(file.name)]
     if any(file.name.upper().endswith("_TRAIN.TS") for file in files):
-        return read_ucr(path)
+        return read_ucr(path, columns.encoding)
     _require_joined(path, files)
     if any(UCR.fullmatch(file.name) for file in files):
         return _joined(path, ucr_pair(path), columns)

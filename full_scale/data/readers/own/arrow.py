@@ -1,6 +1,7 @@
 """Parquet, Arrow and Feather files, and what Hugging Face's `save_to_disk` writes, through pyarrow."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ def _opened(path: Path, data: bytes) -> Any:
     if data.startswith(b"FEA1"):
         from pyarrow import feather
 
-        return feather.read_table(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # it says that version 1 is old
+            return feather.read_table(source)
     opened = ipc.open_file if data.startswith(b"ARROW1") else ipc.open_stream
     return opened(source).read_all()
 

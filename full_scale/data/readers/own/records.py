@@ -53,8 +53,7 @@ def _document(path: Path, document: Any) -> Table:
     """[{...}, ...], {"data": [{...}, ...]}, {"column": [...], ...}, {"train": [{...}, ...], "test": ...}; pandas'."""
     if isinstance(document, dict):
         if set(document) == {"columns", "index", "data"}:
-            rows = [row for row in document["data"] if len(row) == len(document["columns"])]
-            return Table([str(each) for each in document["columns"]], rows, list(range(1, len(rows) + 1)), "row")
+            return _of_rows(document["columns"], document["data"])
         document = _by_index(_together(document))
     if isinstance(document, dict):
         lists = [value for value in document.values() if isinstance(value, list)]
@@ -69,6 +68,16 @@ def _document(path: Path, document: Any) -> Table:
     if not isinstance(document, list):
         raise unusable(path, "a list of records, or a list per column", type(document).__name__, REMEDY)
     return _table(path, document, list(range(1, len(document) + 1)), "record")
+
+
+def _of_rows(names: Any, rows: Any) -> Table:
+    """{"columns": [...], "index": [...], "data": [[...], ...]}, as pandas writes it."""
+    if not isinstance(names, list) or not isinstance(rows, list) or not names:
+        raise ValueError("columns or data that are no lists")
+    wrong = next((at for at, row in enumerate(rows) if not isinstance(row, list) or len(row) != len(names)), None)
+    if wrong is not None:
+        raise ValueError(f"another count than {len(names)} values in row {wrong + 1} of data")
+    return Table([str(each) for each in names], rows, list(range(1, len(rows) + 1)), "row")
 
 
 def _together(document: dict) -> Any:
