@@ -48,6 +48,9 @@ def array_from(path: Path, data: bytes, *, objects: bool = False) -> np.ndarray:
         header = data[8 + width : start][:120]
         raise unusable(path, "an array of numbers or strings", f"the header {header!r}", REMEDY)
     code, fortran, lengths = (group.decode() for group in header_match.groups())
+    if code.lstrip("<>=|").startswith("c"):
+        remedy = "store the real and the imaginary part as two channels"
+        raise unusable(path, "real numbers", "complex ones", remedy)
     shape = tuple(int(length) for length in lengths.split(", ") if length)
     if objects and code == "|O":
         return _object_array(path, data[start:], shape)

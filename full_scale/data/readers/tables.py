@@ -70,7 +70,10 @@ def lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
 
     Other encodings whose line ends are single bytes are read, too.
     """
-    with opened(path) as stream, damage(path, f"{encoding.upper()} lines", f"{AGAIN}, or name its --encoding"):
+    with (
+        opened(path) as stream,
+        damage(path, f"{encoding.upper()} lines", f"{AGAIN}, or name its --encoding"),
+    ):
         number = 0
         while line := _line(stream):
             number += 1

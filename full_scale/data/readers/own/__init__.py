@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from full_scale.data.findings import Finding
 from full_scale.data.labelled import Labelled
 from full_scale.data.readers.archives import extract, is_hidden
@@ -32,6 +34,7 @@ from full_scale.data.readers.own.joined import Raw, joined
 from full_scale.data.readers.own.npy_files import NpyArrays
 from full_scale.data.readers.own.part_column import by_part
 from full_scale.data.readers.own.records import read_records
+from full_scale.data.readers.own.sequences import stand_in
 from full_scale.data.readers.own.table import Table, ordered, raw_table
 from full_scale.data.readers.own.text_folder import FORMATS, PARTS, is_text, read_text_folder
 from full_scale.data.readers.ucr import read_ts, read_ucr
@@ -100,14 +103,28 @@ def _joined(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, L
 
 def _series(path: Path, columns: Columns) -> dict[str, Labelled]:
     """*_TRAIN.ts with *_TEST.ts beside it as the archive divides them; any other .ts is one set."""
-    if any((columns.label, columns.text, columns.group)):
-        raise unusable(path, "no --label, --text or --group", "one", "a .ts file has one label behind each series")
+    _require_no_names(path, columns)
     part = re.fullmatch(r"(.*)_(TRAIN|TEST)\.ts", path.name, re.IGNORECASE)
     if part:
         pair = [path.with_name(f"{part.group(1)}_{name}.ts") for name in ("TRAIN", "TEST")]
         if all(file.is_file() for file in pair):
-            return read_ucr(pair[0], columns.encoding)
-    return {"all": read_ts(path, columns.encoding)}
+            return _looked_over(read_ucr(pair[0], columns.encoding))
+    return _looked_over({"all": read_ts(path, columns.encoding)})
+
+
+def _require_no_names(path: Path, columns: Columns) -> None:
+    """Raise UserError where columns are named of a .ts file, which has none."""
+    if any((columns.label, columns.text, columns.group)):
+        remedy = "a .ts file has one label behind each series: leave them out"
+        raise unusable(path, "no --label, --text or --group", "one of them", remedy)
+
+
+def _looked_over(parts: dict[str, Labelled]) -> dict[str, Labelled]:
+    """Series with a note where one value seems to stand for a missing one."""
+    first = next(iter(parts))
+    some = np.concatenate([series for part in parts.values() for series in part.examples[:1_000]])
+    more = stand_in("the file", some[None])
+    return parts | {first: dataclasses.replace(parts[first], findings=parts[first].findings + more)}
 
 
 def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
@@ -119,7 +136,8 @@ def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
         inner = sorted((path / "data").iterdir())
         files = [file for file in inner if _ending_of(file) in _SINGLE and not is_hidden(file.name)]
     if any(file.name.upper().endswith("_TRAIN.TS") for file in files):
-        return read_ucr(path, columns.encoding)
+        _require_no_names(path, columns)
+        return _looked_over(read_ucr(path, columns.encoding))
     _require_joined(path, files)
     if any(UCR.fullmatch(file.name) for file in files):
         return _joined(path, ucr_pair(path), columns)
@@ -234,10 +252,10 @@ def _shards(path: Path, files: dict[str, list[Path]], columns: Columns) -> dict[
 def _archive(path: Path, columns: Columns) -> dict[str, Labelled]:
     """Texts by class as they lie in it, anything else from a folder that is removed again."""
     names: list[str] = []
-    inner = [ending.lower() for ending in path.suffixes[-2:]]
-    if len(inner) == 2 and inner[1] in _PACKED and inner[0] not in ("", ".tar"):
-        if inner[0] in (*_SINGLE, ".npy", ".zip"):
-            raise unusable(path, "a file that is read as it is", f"{inner[0]} in {inner[1]}", "unpack it first")
+    inside, packed = (["", ""] + [ending.lower() for ending in path.suffixes])[-2:]
+    if packed in _PACKED and inside in (*_SINGLE, ".npy", ".zip"):
+        received, remedy = f"{inside} in {packed}", "unpack it first"
+        raise unusable(path, "a file that is read as it is", received, remedy)
     try:
         return read_text_folder(path, columns, names)
     except UserError:

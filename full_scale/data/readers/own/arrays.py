@@ -77,7 +77,12 @@ def _raw(path: Path, arrays: Arrays, names: dict[str, str | None], columns: Colu
     lengths = lengths_of(path, arrays[names["lengths"]], x) if names["lengths"] else None
     if lengths is None and names["mask"]:
         mask = arrays[names["mask"]]
-        lengths = lengths_of_mask(path, mask) if mask.shape == x.shape[:2] else None
+        if mask.shape != x.shape[:2]:
+            received = f"{names['mask']} {mask.shape} beside {names['x']} {x.shape}"
+            raise unusable(
+                path, "an attention_mask with a number per token", received, "leave it out, or mend it"
+            )
+        lengths = lengths_of_mask(path, mask)
     groups = group_names(path, arrays[names["group"]], len(stated)) if names["group"] else None
     return Raw(x, stated, lengths, groups, notices)
 
@@ -134,12 +139,13 @@ def _unused(arrays: Arrays, names_by_part: dict[str, dict[str, str | None]]) -> 
     left = [name for name in arrays if name not in used and name not in NAMES]
     if not left:
         return ()
-    labels = next((name for name in left if name.lower() in LABELS), None)
+    roles = (("--label", LABELS), ("--text", EXAMPLES))
+    meant = [f"{flag} {name}" for flag, usual in roles for name in left if name.lower() in usual]
     words, remedy = (
         f"the arrays {', '.join(left[:8])} were not read",
-        f"say --label {labels} if that one is meant",
+        f"say {meant[0]} if that one is meant" if meant else "",
     )
-    return (Finding("arrays-unused", "warn" if labels else "pass", words, remedy if labels else ""),)
+    return (Finding("arrays-unused", "warn" if meant else "pass", words, remedy),)
 
 
 def group_names(path: Path, groups: np.ndarray, count: int) -> list[str]:

@@ -17,7 +17,9 @@ _EACH = re.compile(_NUMBER)
 _SINGLE = re.compile(rf"\s*\[\s*(?:{_NUMBER})?\s*,?\s*\]\s*")
 _CUT = re.compile(rf"\s*\[(?:\s*{_NUMBER}[,;]?)*\s*\.\.\.,?(?:\s*{_NUMBER}[,;]?)*\s*\]\s*")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-_QUOTED_LIST = re.compile(rf"\s*\[\s*(?:{_QUOTED.pattern})(?:(?:\s*,\s*|\s+)(?:{_QUOTED.pattern}))*\s*,?\s*\]\s*")
+_QUOTED_LIST = re.compile(
+    rf"\s*\[\s*(?:{_QUOTED.pattern})(?:(?:\s*,\s*|\s+)(?:{_QUOTED.pattern}))*\s*,?\s*\]\s*"
+)
 
 
 def number(value: object, comma: bool = False) -> float | None:
@@ -57,7 +59,9 @@ def lists_spelt(path: Path, name: str, texts: Sequence[str], line: Callable[[int
     Numbers: [3, 4], [3 4], 3 4, 3;4; symbols: ['a', 'b'], ["a" "b"]; steps with channels: [[1, 2], [3, 4]].
     Raises UserError where lists are cut by "..." as NumPy prints long arrays, and where most texts are lists.
     """
-    if not any(map(_LIST.fullmatch, texts)) and not any(text.lstrip().startswith("[") for text in texts[:200]):
+    if not any(map(_LIST.fullmatch, texts)) and not any(
+        text.lstrip().startswith("[") for text in texts[:200]
+    ):
         return None
     cut = next((row for row, text in enumerate(texts) if _CUT.fullmatch(text)), None)
     if cut is not None:

@@ -6,10 +6,23 @@ import unicodedata
 from full_scale.data.findings import Finding
 
 UNSTATED = ("", "nan", "none", "null", "na", "n/a", "<na>", "?", "#n/a")
-_MAYBE_UNSTATED = (*UNSTATED, "-", "--", ".", "unknown", "unk", "missing", "undefined", "unlabeled", "unlabelled")
+_MAYBE_UNSTATED = (
+    *UNSTATED,
+    "-",
+    "--",
+    ".",
+    "unknown",
+    "unk",
+    "missing",
+    "undefined",
+    "unlabeled",
+    "unlabelled",
+)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _BETWEEN = re.compile(r"(?<=\w)[\s_\-]+(?=\w)")
-_DATE = re.compile(r"[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}([T ].*)?|[0-9]{1,2}([-/.])[0-9]{1,2}\3([0-9]{4}|[0-9]{2})")
+_DATE = re.compile(
+    r"[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}([T ].*)?|[0-9]{1,2}([-/.])[0-9]{1,2}\3([0-9]{4}|[0-9]{2})"
+)
 _MARKS = ("[", ";", "|", ",")
 
 
@@ -72,7 +85,9 @@ def _several(distinct: list[str]) -> tuple[Finding, ...]:
     if not shared:
         return ()
     words = f"labels such as {shared[0][:40]!r} look like several labels at once: each such set was read as one class"
-    return (Finding("labels-several", "warn", words, "several labels at once are not read: keep one of each"),)
+    return (
+        Finding("labels-several", "warn", words, "several labels at once are not read: keep one of each"),
+    )
 
 
 def _pieces(name: str) -> set[str]:

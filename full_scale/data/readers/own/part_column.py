@@ -19,7 +19,9 @@ def by_part(path: Path, table: Table, columns: Columns = DEFAULT) -> dict[str, T
     Raises UserError where that column names some parts, and other rows none.
     """
     asked = (columns.label, columns.text, columns.group)
-    named = [at for at, name in enumerate(table.names) if name.strip().lower() in SPLITS and name not in asked]
+    named = [
+        at for at, name in enumerate(table.names) if name.strip().lower() in SPLITS and name not in asked
+    ]
     for at in named:
         values = [str(row[at]).strip().lower() for row in table.rows]
         parts = [(_PART_OF | _MORE).get(value) for value in values]

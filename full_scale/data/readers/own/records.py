@@ -74,7 +74,9 @@ def _of_rows(names: Any, rows: Any) -> Table:
     """{"columns": [...], "index": [...], "data": [[...], ...]}, as pandas writes it."""
     if not isinstance(names, list) or not isinstance(rows, list) or not names:
         raise ValueError("columns or data that are no lists")
-    wrong = next((at for at, row in enumerate(rows) if not isinstance(row, list) or len(row) != len(names)), None)
+    wrong = next(
+        (at for at, row in enumerate(rows) if not isinstance(row, list) or len(row) != len(names)), None
+    )
     if wrong is not None:
         raise ValueError(f"another count than {len(names)} values in row {wrong + 1} of data")
     return Table([str(each) for each in names], rows, list(range(1, len(rows) + 1)), "row")
