@@ -28,6 +28,7 @@ _LOOKED_AT = 4_096
 """Characters in which zero bytes are looked for."""
 WIDE = "name its encoding: --encoding utf-16, utf-16-le or utf-16-be"
 GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
+_KINDS = {GZIP: "gzip", BZIP2: "bzip2", XZ: "xz"}
 DAMAGE = (
     OSError, EOFError, ValueError, RuntimeError, struct.error, zlib.error, lzma.LZMAError,
     tarfile.TarError, zipfile.BadZipFile, OverflowError,
@@ -103,9 +104,10 @@ def content(path: Path, most: int = _MAX_FILE_BYTES) -> bytes:
 def unfolded(path: Path) -> bytes:
     """All bytes of a file, decompressed when it is gzip, bzip2 or xz (told by its first bytes, not by its name)."""
     data = content(path)
-    if not data.startswith((GZIP, BZIP2, XZ)):
+    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
+    if kind is None:
         return data
-    with damage(path, "a whole gzip, bzip2 or xz file"), decompressor(io.BytesIO(data)) as stream:
+    with damage(path, f"a whole {kind} file"), decompressor(io.BytesIO(data)) as stream:
         return bounded(stream, allowance(len(data)))
 
 

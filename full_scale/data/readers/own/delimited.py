@@ -92,11 +92,11 @@ def blanks(text: str) -> str:
 def headless(fields: list[str], columns: Columns) -> bool:
     """Whether the first row is data, and the user counts columns instead of naming them."""
     label, plain = columns.label or "", [field.strip() for field in fields]
-    digits = [field for field in plain if field.isdigit()]
+    digits = [field for field in plain if field.isdecimal()]
     counted = len(digits) > 1 and any(
         digits == [str(at + start) for at in range(len(digits))] for start in (0, 1)
     )
-    if not (label in LAST or label.isdigit()) or (label in plain and counted):
+    if not (label in LAST or label.isdecimal()) or (label in plain and counted):
         return False
     usual = {field.lower() for field in plain} & set(LABELS)
     return not usual and (label in LAST or 1 <= int(label) <= len(fields))
