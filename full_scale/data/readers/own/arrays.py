@@ -14,7 +14,13 @@ from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.axes import steps_first
 from full_scale.data.readers.own.columns import DEFAULT, GROUPS, LABELS, MASK, Columns, chosen
 from full_scale.data.readers.own.joined import Raw, joined
-from full_scale.data.readers.own.label_names import label_names
+from full_scale.data.readers.own.label_names import (
+    NO_GROUP,
+    label_names,
+    missing_emptied,
+    require_stated,
+    whole_names,
+)
 from full_scale.data.readers.own.sequences import lengths_of_mask
 
 Arrays = Mapping[str, Any]
@@ -156,7 +162,9 @@ def group_names(path: Path, groups: np.ndarray, count: int) -> list[str]:
         raise unusable(
             path, f"group ({count},) of numbers or strings", received, "state one group per sequence"
         )
-    return [str(name) for name in groups.tolist()]
+    names = missing_emptied(whole_names([str(name).strip() for name in groups.tolist()]))
+    require_stated(path, names, lambda row: f"row {row + 1}", NO_GROUP)
+    return names
 
 
 def lengths_of(path: Path, lengths: np.ndarray, x: np.ndarray) -> Int[np.ndarray, " n"]:

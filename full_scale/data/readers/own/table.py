@@ -25,6 +25,7 @@ from full_scale.data.readers.own.columns import (
 )
 from full_scale.data.readers.own.joined import Raw
 from full_scale.data.readers.own.label_names import (
+    NO_GROUP,
     label_names,
     missing_emptied,
     require_classes,
@@ -82,14 +83,7 @@ def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
     at = table.names.index(label)
     names, findings = _labels(path, table, at, columns.keep_unlabelled)
     rest = [index for index, name in enumerate(table.names) if index != at and name != group]
-    groups = None if group is None else [str(row[table.names.index(group)]).strip() for row in table.rows]
-    if groups is not None:
-        require_stated(
-            path,
-            groups,
-            lambda row: f"{table.unit} {table.lines[row]} of {group}",
-            "state it or remove the row",
-        )
+    groups = None if group is None else _group_names(path, table, group)
     x, lengths, more = _sequences(path, table, rest, columns)
     return Raw(x, names, lengths, groups, table.findings + findings + more)
 
@@ -125,6 +119,14 @@ def _labels(path: Path, table: Table, at: int, unlabelled: bool) -> tuple[list[s
     column = np.empty(len(values), object)
     column[:] = values
     return label_names(path, f"the column {table.names[at]}", column, unlabelled)
+
+
+def _group_names(path: Path, table: Table, group: str) -> list[str]:
+    stated = [row[table.names.index(group)] for row in table.rows]
+    names = whole_names(["" if value is None else str(value).strip() for value in stated])
+    names = missing_emptied(names)
+    require_stated(path, names, lambda row: f"{table.unit} {table.lines[row]} of {group}", NO_GROUP)
+    return names
 
 
 def _sequences(path: Path, table: Table, rest: list[int], columns: Columns):
