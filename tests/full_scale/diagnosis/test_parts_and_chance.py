@@ -28,13 +28,8 @@ WORDS = [
     "small",
     "river",
     "stone",
-    "under",
-    "with",
-    "and",
-    "then",
-    "some",
-    "old",
 ]
+WORDS += ["under", "with", "and", "then", "some", "old"]
 
 
 def statuses(dataset) -> dict[str, str]:
