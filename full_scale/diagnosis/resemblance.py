@@ -10,8 +10,8 @@ from full_scale.data.vocabulary import BYTES
 TRAIN_MOST, HELD_OUT_MOST, CELLS_MOST = 4_000, 500, 1_000_000
 SHORTEST = 20
 """Tokens below which one changed token is no near repetition."""
-DIFFERENT, VARIANCE = 0.05, 0.02
-"""Share of tokens, and of the variance of values, in which near-equal sequences may differ."""
+DIFFERENT, VARIANCE, _NOISE = 0.05, 0.02, 1e-8
+"""Share of tokens, and of the variance of values, in which near-equal sequences may differ; of shorter series."""
 _STRETCH = 0.4
 """Share of a usual sequence that a shared stretch must cover."""
 _WARN = 0.02
@@ -23,7 +23,7 @@ BASE = 0x100000001B3
 
 def near_equal(dataset: Dataset) -> list[Finding]:
     """How many held-out sequences nearly repeat a training sequence, or share a long stretch with one."""
-    if dataset.inputs.pair or dataset.length < SHORTEST:
+    if dataset.inputs.pair or (dataset.length < SHORTEST and dataset.symbols is not None):
         return []
     most = min(TRAIN_MOST, max(500, CELLS_MOST // dataset.length))
     train, test = sampled(dataset.train, most), sampled(dataset.test, HELD_OUT_MOST)
@@ -68,11 +68,15 @@ def _nearest_close(train: Split, test: Split, symbols: bool) -> Bool[np.ndarray,
     close = np.zeros(len(test), bool)
     lengths, longest = [np.asarray(split.lengths) for split in (train, test)], rows[0].shape[1]
     if not symbols:
+        rows, share = (
+            [row.astype(np.float64) for row in rows],
+            VARIANCE if train.tokens.shape[1] >= SHORTEST else _NOISE,
+        )
         norms = (rows[0] ** 2).sum(axis=1)
         own = rows[1] - rows[1].mean(axis=1, keepdims=True)
         spread = (own**2).sum(axis=1)
         distance = norms[:, None] - 2 * rows[0] @ rows[1].T + (rows[1] ** 2).sum(axis=1)
-        return (spread > 0) & (distance.min(axis=0) <= VARIANCE * spread)
+        return (spread > 0) & (distance.min(axis=0) <= share * spread)
     for at, row in enumerate(rows[1]):
         length = int(lengths[1][at])
         if length >= SHORTEST:

@@ -19,7 +19,7 @@ from full_scale.data.readers.files import AGAIN, allowance, bounded, content, da
 MAGIC = b"\x93NUMPY"
 CODE = re.compile(r"[<>|=]?[biufSU][0-9]{1,9}")
 HEADER = re.compile(
-    rb"\{'descr': '([^']{1,12})', 'fortran_order': (True|False), "
+    rb"\{'descr': '([!-&(-~]{1,12})', 'fortran_order': (True|False), "
     rb"'shape': \(((?:[0-9]{1,18}(?:, [0-9]{1,18})*)?),?\),? ?\}[ ]*\n?"
 )
 _AXES_MOST = 8

@@ -24,7 +24,9 @@ def read_ucr(path: Path, encoding: str = "utf-8") -> dict[str, Labelled]:
     parts = {part: read_ts(_file(Path(path), part), encoding) for part in ("train", "test")}
     if parts["train"].classes != parts["test"].classes:
         received = f"{parts['train'].classes[:5]} and {parts['test'].classes[:5]}"
-        raise unusable(Path(path), "the same classes in both files", received, REMEDY)
+        raise unusable(
+            Path(path), "the same classes in both files", received, "state them alike, in one order"
+        )
     return parts
 
 

@@ -14,13 +14,7 @@ from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.axes import steps_first
 from full_scale.data.readers.own.columns import DEFAULT, GROUPS, LABELS, MASK, Columns, chosen
 from full_scale.data.readers.own.joined import Raw, joined
-from full_scale.data.readers.own.label_names import (
-    NO_GROUP,
-    label_names,
-    missing_emptied,
-    require_stated,
-    whole_names,
-)
+from full_scale.data.readers.own.label_names import group_names_of, label_names
 from full_scale.data.readers.own.sequences import lengths_of_mask
 
 Arrays = Mapping[str, Any]
@@ -162,9 +156,7 @@ def group_names(path: Path, groups: np.ndarray, count: int) -> list[str]:
         raise unusable(
             path, f"group ({count},) of numbers or strings", received, "state one group per sequence"
         )
-    names = missing_emptied(whole_names([str(name).strip() for name in groups.tolist()]))
-    require_stated(path, names, lambda row: f"row {row + 1}", NO_GROUP)
-    return names
+    return group_names_of(path, groups.tolist(), lambda row: f"row {row + 1}")
 
 
 def lengths_of(path: Path, lengths: np.ndarray, x: np.ndarray) -> Int[np.ndarray, " n"]:

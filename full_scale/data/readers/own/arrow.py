@@ -1,12 +1,11 @@
 """Parquet, Arrow and Feather files, and what Hugging Face's `save_to_disk` writes, through pyarrow."""
 
 import json
-import warnings
 from pathlib import Path
 from typing import Any
 
 from full_scale.data.findings import Finding
-from full_scale.data.readers.files import content, unfolded, unusable
+from full_scale.data.readers.files import AGAIN, content, unfolded, unusable
 from full_scale.data.readers.own.columns import DEFAULT, GROUPS, LABELS, TEXTS, Columns
 from full_scale.data.readers.own.table import Table
 
@@ -20,8 +19,16 @@ def read_arrow(path: Path, columns: Columns = DEFAULT) -> Table:
     """
     pyarrow = _pyarrow(path)
     data = unfolded(path)
+    if data.startswith(b"FEA1"):
+        raise unusable(
+            path,
+            "Feather of version 2",
+            "version 1",
+            "store it anew as Parquet",
+        )
     try:
         table = _opened(path, data)
+        table.validate(full=True)  # pyarrow reads damaged offsets as they are, and the process dies of it
         index = _index_of(table.schema.metadata or {}, columns)
         table = table.select([name for name in dict.fromkeys(table.column_names) if name not in index])
         names = list(table.column_names)
@@ -43,7 +50,7 @@ def _index_of(metadata: dict[bytes, bytes], columns: Columns) -> list[str]:
     """Columns that are the index of a pandas frame."""
     try:
         index = json.loads(metadata.get(b"pandas", b"{}")).get("index_columns", [])
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return []
     meant = (*LABELS, *GROUPS, *TEXTS, columns.label, columns.group, columns.text)
     return [name for name in index if isinstance(name, str) and name not in meant]
@@ -65,7 +72,7 @@ def _pyarrow(path: Path) -> Any:
 
 
 def _opened(path: Path, data: bytes) -> Any:
-    """By the first bytes: Parquet, Feather of either version, an Arrow file, else an Arrow stream."""
+    """By the first bytes: Parquet, an Arrow file (also Feather), else an Arrow stream."""
     import pyarrow
     from pyarrow import ipc
 
@@ -74,12 +81,6 @@ def _opened(path: Path, data: bytes) -> Any:
         from pyarrow import parquet
 
         return parquet.read_table(source)
-    if data.startswith(b"FEA1"):
-        from pyarrow import feather
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # it says that version 1 is old
-            return feather.read_table(source)
     opened = ipc.open_file if data.startswith(b"ARROW1") else ipc.open_stream
     return opened(source).read_all()
 
@@ -90,7 +91,7 @@ def _class_names(path: Path, metadata: dict[bytes, bytes]) -> dict[str, list[str
         features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
         kinds = {name: kind for name, kind in features.items() if kind.get("_type") == "ClassLabel"}
         return {name: [str(each) for each in kind["names"]] for name, kind in kinds.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
@@ -125,11 +126,16 @@ def _files_of(folder: Path) -> list[Path]:
         state = json.loads(content(folder / "state.json")) if (folder / "state.json").is_file() else {}
         names = [Path(str(each["filename"])).name for each in state.get("_data_files") or ()]
         indices = state.get("_indices_data_files") or state.get("_indices_files")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         names, indices = [], None
     if indices:
         remedy = "store it anew: dataset.flatten_indices().save_to_disk(...)"
         raise unusable(folder, "rows as they are stored", "a selection of rows by indices", remedy)
+    wrong = next(
+        (name for name in names if not name.endswith(".arrow") or not (folder / name).is_file()), None
+    )
+    if wrong is not None:
+        raise unusable(folder, "the .arrow files that state.json names", f"none called {wrong!r}", AGAIN)
     return [folder / name for name in names] or sorted(folder.glob("data-*.arrow"))
 
 

@@ -13,7 +13,6 @@ from full_scale.data.readers.own.label_notices import UNSTATED, spelling
 BIN = "a regression target: bin it, for example numpy.digitize(y, numpy.quantile(y, [1/3, 2/3]))"
 _PLAIN = (str, bytes, bool, int, float, np.generic)
 _STATE = "state it or remove the row; or let only pretraining read such rows: --unlabelled pretrain"
-NO_GROUP = "state every row's group, or remove the row"
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\.0*|[+-]?[0-9]\.0*[eE]\+?0+")
 Names = tuple[list[str], tuple[Finding, ...]]
 
@@ -91,17 +90,25 @@ def whole_names(names: list[str]) -> list[str]:
     return [str(int(float(name))) if _WHOLE.fullmatch(name) else name for name in names]
 
 
+def group_names_of(path: Path, values: list, where) -> list[str]:
+    """The group of every row as a name. Raises UserError where one is missing."""
+    names = whole_names(["" if value is None else str(value).strip() for value in values])
+    names = missing_emptied(names)
+    require_stated(path, names, where, "state every row's group, or remove the row", "group")
+    return names
+
+
 def missing_emptied(names: list[str]) -> list[str]:
     """Empty in place of every word that says that a label is missing."""
     return ["" if name.strip().lower() in UNSTATED else name for name in names]
 
 
-def require_stated(path: Path, names: list[str], where, remedy: str = _STATE) -> None:
+def require_stated(path: Path, names: list[str], where, remedy: str = _STATE, what: str = "label") -> None:
     """Raise UserError at an empty label, or group: it would become one of its own."""
     empty = [row for row, name in enumerate(names) if name.strip().lower() in UNSTATED[:1]]
     if empty:
         received = f"{len(empty)} empty, the first in {where(empty[0])}"
-        raise unusable(path, f"a {'group' if remedy == NO_GROUP else 'label'} in every row", received, remedy)
+        raise unusable(path, f"a {what} in every row", received, remedy)
 
 
 def require_classes(path: Path, name: str, names: list[str]) -> None:

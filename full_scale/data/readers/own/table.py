@@ -25,7 +25,7 @@ from full_scale.data.readers.own.columns import (
 )
 from full_scale.data.readers.own.joined import Raw
 from full_scale.data.readers.own.label_names import (
-    NO_GROUP,
+    group_names_of,
     label_names,
     missing_emptied,
     require_classes,
@@ -77,13 +77,19 @@ def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
     label = _column(path, table, "label", columns.label, LABELS)
     group = columns.group and _column(path, table, "group", columns.group, GROUPS)
     group = group or chosen(table.names, None, GROUPS)
-    group = None if group == label else group
+    if group is not None and group in (label, columns.text):
+        if columns.group is not None:
+            raise unusable(path, "a column of groups", f"{group!r}, which is another", "check --group")
+        group = None
     if not table.rows:
         raise unusable(path, "rows of sequences and a label", "none", "add data")
     at = table.names.index(label)
     names, findings = _labels(path, table, at, columns.keep_unlabelled)
     rest = [index for index, name in enumerate(table.names) if index != at and name != group]
-    groups = None if group is None else _group_names(path, table, group)
+    groups = None
+    if group is not None:
+        where = lambda row: f"{table.unit} {table.lines[row]} of {group}"
+        groups = group_names_of(path, [row[table.names.index(group)] for row in table.rows], where)
     x, lengths, more = _sequences(path, table, rest, columns)
     return Raw(x, names, lengths, groups, table.findings + findings + more)
 
@@ -119,14 +125,6 @@ def _labels(path: Path, table: Table, at: int, unlabelled: bool) -> tuple[list[s
     column = np.empty(len(values), object)
     column[:] = values
     return label_names(path, f"the column {table.names[at]}", column, unlabelled)
-
-
-def _group_names(path: Path, table: Table, group: str) -> list[str]:
-    stated = [row[table.names.index(group)] for row in table.rows]
-    names = whole_names(["" if value is None else str(value).strip() for value in stated])
-    names = missing_emptied(names)
-    require_stated(path, names, lambda row: f"{table.unit} {table.lines[row]} of {group}", NO_GROUP)
-    return names
 
 
 def _sequences(path: Path, table: Table, rest: list[int], columns: Columns):
@@ -169,6 +167,7 @@ def _letters(path: Path, table: Table, columns_of_letters: list[int]):
         len(columns_of_letters) < FEWEST_POSITIONS
         or len(distinct) > _LETTERS
         or max(map(len, distinct)) > _LETTER
+        or 2 * sum(number(word, comma=True) is not None for word in distinct) > len(distinct)
     ):
         return None
     x, lengths, findings = padded_lists(
@@ -279,6 +278,8 @@ def _is_index(table: Table, index: int, first: bool) -> bool:
     if name in INDICES and (len(set(values)) == len(values) or name == "") and len(values) > 1:
         return True
     if None in values or len(values) < FEWEST_ORDERED:
+        return False
+    if not np.isfinite(np.array(values, float)).all():
         return False
     steps = np.diff(np.array(values, float))
     return bool((steps == 1).all() or (first and ((steps > 0).all() or (steps < 0).all())))

@@ -103,4 +103,4 @@ def _require_classes_or_parts(path: Path, classes: set[str], known: set[str]) ->
 
 
 def is_text(name: str) -> bool:
-    return re.fullmatch(r"(\./)?[^/]+(/[^/]+){1,3}\.txt", name, re.IGNORECASE) is not None
+    return re.fullmatch(r"(\./)?[^/]+(/[^/]+){1,7}\.txt", name, re.IGNORECASE) is not None
