@@ -68,10 +68,8 @@ def _nearest_close(train: Split, test: Split, symbols: bool) -> Bool[np.ndarray,
     close = np.zeros(len(test), bool)
     lengths, longest = [np.asarray(split.lengths) for split in (train, test)], rows[0].shape[1]
     if not symbols:
-        rows, share = (
-            [row.astype(np.float64) for row in rows],
-            VARIANCE if train.tokens.shape[1] >= SHORTEST else _NOISE,
-        )
+        rows = [row.astype(np.float64) for row in rows]
+        share = VARIANCE if train.tokens.shape[1] >= SHORTEST else _NOISE
         norms = (rows[0] ** 2).sum(axis=1)
         own = rows[1] - rows[1].mean(axis=1, keepdims=True)
         spread = (own**2).sum(axis=1)

@@ -205,6 +205,17 @@ def test_a_group_that_is_missing_is_no_group(gap: str, tmp_path: Path):
         Own(written(tmp_path / "a.csv", csv(rows, ("text", "label", "group")))).load()
 
 
+def test_the_label_is_no_group(tmp_path: Path):
+    with pytest.raises(UserError, match="a column of groups, got 'label', which is another; check --group"):
+        Own(written(tmp_path / "a.csv", TABLE), group="label").load()
+
+
+def test_numbers_in_quotes_with_decimal_commas_are_no_letters(tmp_path: Path):
+    rows = [[name, *[f'"{symbol},5"' for symbol in row]] for name, row in zip(NAMES, SYMBOLS, strict=True)]
+    with pytest.raises(UserError, match="numbers need a decimal point"):
+        Own(written(tmp_path / "a.csv", csv(rows, ("label", *STEPS)))).load()
+
+
 def test_symbols_for_training_and_fractions_for_test_are_refused(tmp_path: Path):
     arrays = {"x_train": SYMBOLS[:40], "y_train": LABELS[:40], "x_test": VALUES[40:], "y_test": LABELS[40:]}
     np.savez(tmp_path / "a.npz", **arrays)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from full_scale.data.readers.npz import array_from
 from full_scale.data.readers.own.memory import parts_in_memory
 from full_scale.tasks.own import Own
 from sims.runs.store import UserError
@@ -21,6 +22,7 @@ from tests.full_scale.data.own_files import (
     total,
     written,
 )
+from tests.full_scale.data.reader_files import zipped
 
 NAMES = np.array(["no", "yes"])[LABELS].tolist()
 
@@ -142,6 +144,19 @@ def test_folders_of_one_class_in_two_spellings_are_said_and_endings_may_be_capit
     written(tmp_path / "neg" / "blank.txt", " \n")
     with pytest.raises(UserError, match=r"blank\.txt: expected a text, got blanks alone; remove the file"):
         Own(tmp_path).load()
+
+
+def test_an_archive_of_windows_is_read(tmp_path: Path):
+    files = {f"set\\{NAMES[at]}\\{at}.txt": text.encode() for at, text in enumerate(WORDS)}
+    assert total(Own(written(tmp_path / "a.zip", zipped(files))).load()) == COUNT
+    with pytest.raises(UserError, match="member names below the archive's root"):
+        Own(written(tmp_path / "b.zip", zipped({"..\\no\\1.txt": b"text"}))).load()
+
+
+def test_a_header_of_bytes_that_are_no_text_is_one_line():
+    header = b"{'descr': '<\xff8', 'fortran_order': False, 'shape': (1,), }"
+    with pytest.raises(UserError, match="an array of numbers or strings, got the header"):
+        array_from(Path("a.npy"), b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
 
 
 def test_texts_stored_as_objects_are_read(tmp_path: Path):

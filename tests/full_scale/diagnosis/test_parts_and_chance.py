@@ -75,6 +75,12 @@ def test_phrases_of_few_words_recur_by_chance():
     assert "near-equal-across-parts" not in statuses(dataset_of_arrays(texts, LABELS))
 
 
+def test_short_series_that_differ_by_rounding_are_near(tmp_path: Path):
+    twins = np.concatenate([VALUES[:300], VALUES[:100] + 1e-6])
+    assert statuses(of_parts(tmp_path, twins))["near-equal-across-parts"] == "warn"
+    assert "near-equal-across-parts" not in statuses(of_parts(tmp_path, VALUES))
+
+
 @pytest.mark.parametrize("symbols", [3, 4, 1000])
 def test_windows_that_overlap_are_a_leak_in_any_alphabet(symbols: int):
     recording = DRAW.integers(0, symbols, 28 * COUNT + 60)

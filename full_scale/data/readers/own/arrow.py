@@ -131,9 +131,8 @@ def _files_of(folder: Path) -> list[Path]:
     if indices:
         remedy = "store it anew: dataset.flatten_indices().save_to_disk(...)"
         raise unusable(folder, "rows as they are stored", "a selection of rows by indices", remedy)
-    wrong = next(
-        (name for name in names if not name.endswith(".arrow") or not (folder / name).is_file()), None
-    )
+    there = {file.name for file in folder.glob("*.arrow")}
+    wrong = next((name for name in names if name not in there), None)
     if wrong is not None:
         raise unusable(folder, "the .arrow files that state.json names", f"none called {wrong!r}", AGAIN)
     return [folder / name for name in names] or sorted(folder.glob("data-*.arrow"))

@@ -129,7 +129,7 @@ def _as_array(given: Any, name: str) -> np.ndarray:
     try:
         if hasattr(given, "detach"):  # torch
             given = given.detach().cpu()
-            given = given.float() if str(given.dtype) == "torch.bfloat16" else given
+            given = given.float() if str(getattr(given, "dtype", "")) == "torch.bfloat16" else given
         given = _unmasked(given, name) if np.ma.isMaskedArray(given) else given
         if not isinstance(given, np.ndarray) and hasattr(given, "to_numpy"):  # pandas, polars
             given = given.to_numpy()
