@@ -63,19 +63,22 @@ def quality_of(dataset: Dataset) -> Quality:
 
 
 def unanswerable(dataset: Dataset) -> list[Finding]:
-    """Why no verdict can be given on data of this size, if so."""
+    """Why no verdict is given on data of this size, if so; a failure where no other division into parts would help."""
     held, findings = held_out(dataset), []
     if len(held) < _FEWEST_ROWS:
         words = f"{len(held)} held-out sequences tell no accuracies apart"
-        findings.append(Finding("few-held-out", "fail", words, f"give {_FEWEST_ROWS} or more"))
+        findings.append(Finding("few-held-out", "warn", words, f"give {_FEWEST_ROWS} or more for a verdict"))
     counts = [np.bincount(part.labels, minlength=dataset.classes) for part in (dataset.train, held)]
-    known = int((counts[0] + counts[1] > 0).sum())
-    scarce = int(((counts[0] + counts[1] > 0) & (np.minimum(*counts) < FEWEST_HELD_OUT)).sum())
-    if known - scarce < 2 or 2 * scarce > known:
+    known = counts[0] + counts[1] > 0
+    scarce = known & (np.minimum(*counts) < FEWEST_HELD_OUT)
+    if known.sum() - scarce.sum() < 2 or 2 * scarce.sum() > known.sum():
+        hopeless = 2 * (known & (counts[0] + counts[1] < 2 * FEWEST_HELD_OUT)).sum() > known.sum()
         words = (
-            f"{scarce} of {known} classes have fewer than {FEWEST_HELD_OUT} training or held-out sequences"
+            f"{scarce.sum()} of {known.sum()} classes have fewer than {FEWEST_HELD_OUT} training or held-out "
         )
-        findings.append(Finding("few-of-class", "fail", words, "give more of them, or join classes"))
+        words += "sequences"
+        remedy = "give more of them for a verdict, or join classes"
+        findings.append(Finding("few-of-class", "fail" if hopeless else "warn", words, remedy))
     return findings
 
 

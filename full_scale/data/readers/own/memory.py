@@ -116,10 +116,11 @@ def _unmasked(given: np.ma.MaskedArray, name: str) -> np.ndarray:
 
 def _require_one_order(x: Any, y: Any) -> None:
     """Raise UserError where two pandas objects have the same index in another order: rows would be mixed up."""
-    indices = [getattr(each, "index", None) for each in (x, y)]
-    if not all(hasattr(index, "equals") for index in indices) or indices[0].equals(indices[1]):
+    one: Any = getattr(x, "index", None)
+    other: Any = getattr(y, "index", None)
+    if not hasattr(one, "equals") or not hasattr(other, "equals") or one.equals(other):
         return
-    if sorted(map(str, indices[0])) == sorted(map(str, indices[1])):
+    if sorted(map(str, one)) == sorted(map(str, other)):
         remedy = "give y.loc[x.index], or reset both indices"
         raise unusable(_WHERE, "x and y with the same index", "its rows in another order", remedy)
 
