@@ -68,10 +68,10 @@ def read_ts(path: Path, encoding: str = "utf-8") -> Labelled:
             raise unusable(path, expected, len(channels), "give every case the same channels")
     if not series:
         raise unusable(path, "cases after @data", "none", AGAIN)
-    return Labelled(series, np.array(labels, np.int32), classes, findings=_said(shorter, filled))
+    return Labelled(series, np.array(labels, np.int32), classes, findings=_missing_findings(shorter, filled))
 
 
-def _said(shorter: int, filled: int) -> tuple[Finding, ...]:
+def _missing_findings(shorter: int, filled: int) -> tuple[Finding, ...]:
     """How many series were cut at missing ends, and how many values were filled."""
     findings: tuple[Finding, ...] = ()
     if shorter:

@@ -70,7 +70,7 @@ def _document(path: Path, document: Any) -> Table:
     return _table(path, document, list(range(1, len(document) + 1)), "record")
 
 
-def _of_rows(names: Any, rows: Any) -> Table:
+def _of_rows(names: object, rows: object) -> Table:
     """{"columns": [...], "index": [...], "data": [[...], ...]}, as pandas writes it."""
     if not isinstance(names, list) or not isinstance(rows, list) or not names:
         raise ValueError("columns or data that are no lists")

@@ -36,7 +36,7 @@ def sequences(
     path: Path, name: str, x: np.ndarray, lengths: Int[np.ndarray, " n"] | None = None, fill: Fill = "no"
 ) -> Sequences:
     """x (n, length) of whole numbers, real values or one text per row; (n, length, channel) of values."""
-    x = _unboxed(path, name, x) if x.dtype.kind == "O" else x
+    x = _of_objects(path, name, x) if x.dtype.kind == "O" else x
     if x.ndim == 1 and x.dtype.kind in "US":
         text = (lambda each: each.decode("utf-8", "replace")) if x.dtype.kind == "S" else str
         return Sequences([text(each) for each in x.tolist()])
@@ -53,7 +53,7 @@ def sequences(
     return _symbols(path, name, x, lengths, findings)
 
 
-def _unboxed(path: Path, name: str, x: np.ndarray) -> np.ndarray:
+def _of_objects(path: Path, name: str, x: np.ndarray) -> np.ndarray:
     """Texts or numbers that are stored as objects."""
     kinds = {type(each) for each in x.reshape(-1).tolist()}
     if kinds == {str} and x.ndim == 1:
