@@ -47,7 +47,8 @@ def by_unit_share(
     """As `by_class_share`, but rows of one unit (a group, or equal rows) stay in one part.
 
     Of every class, units in a random order go to test until it has its share, then to validation; one unit at
-    least where a class has three or more. A unit counts for the class of most of its rows.
+    least where a class has three or more. A unit counts for the class of most of its rows; where a part is left
+    empty so, units are drawn whatever their class.
     """
     distinct, unit = np.unique(units, return_inverse=True)
     requested = {"train": 1, "validation": validation, "test": test}
@@ -57,7 +58,10 @@ def by_unit_share(
             f"{name}: expected at least {needed} different sequences or groups, as equal ones stay in one part: "
             f"got {len(distinct)} among {len(labels)}; check how x was stored"
         )
-    part_of = _unit_parts(labels, unit, (test, validation), np.random.default_rng(split_seed))
+    counts = test, validation
+    part_of = _unit_parts(labels, unit, counts, np.random.default_rng(split_seed))
+    if any(count and not (part_of == code).any() for code, count in zip((2, 1), counts, strict=True)):
+        part_of = _unit_parts(np.zeros_like(labels), unit, counts, np.random.default_rng(split_seed))
     rows: Rows = {part: np.flatnonzero(part_of[unit] == at) for at, part in enumerate(PARTS)}
     require_sizes({part: rows[part] for part in PARTS if requested[part]}, name)
     return rows

@@ -34,7 +34,7 @@ def _task_of(data: str, columns: Columns = DEFAULT) -> Task:
         return TASKS[data]()
     if not path.exists():
         raise UserError(f"expected a file, a folder or a task: got {data}, which is none; {_meant(path)}")
-    if path.is_dir() and any(path.glob("*_TRAIN.ts")):
+    if path.is_dir() and columns == DEFAULT and any(path.glob("*_TRAIN.ts")):
         return Ucr(data=path)
     return Own(
         data=path, label=columns.label, text=columns.text, group=columns.group, encoding=columns.encoding,

@@ -6,47 +6,24 @@ import numpy as np
 from jaxtyping import Int
 
 from full_scale.data.dataset import Dataset
-from full_scale.data.splits import held_out
 from full_scale.diagnosis.fits import FitConfig
 from full_scale.diagnosis.held_out import Answers
 from full_scale.diagnosis.initialisation import Evidence
+from full_scale.diagnosis.quality import unanswerable
 
 FEWEST_STEPS = 50  # of a fit: fewer have learned nothing
-_FEWEST_ROWS = 30  # held-out sequences: fewer tell no accuracy apart
-_FEWEST_OF_CLASS = 5  # held-out sequences of a class, and training ones: fewer tell nothing about it
 RARE = 0.5  # a class is rare below this share of 1 / classes
 
 
 def shortcomings(dataset: Dataset, fit: FitConfig) -> list[str]:
     """Why no verdict can be given, if so."""
-    held = held_out(dataset)
     reasons = []
     if fit.steps < FEWEST_STEPS:
         reasons.append(
             f"{fit.steps} optimiser steps teach the model nothing: leave out --steps, or give "
             f"{FEWEST_STEPS} or more"
         )
-    if len(held) < _FEWEST_ROWS:
-        reasons.append(
-            f"{len(held)} held-out sequences tell no accuracies apart: give {_FEWEST_ROWS} or more"
-        )
-    scarce = _thin_classes(dataset)
-    known = len(np.unique(np.concatenate([dataset.train.labels, held.labels])))
-    if known - len(scarce) < 2 or 2 * len(scarce) > known:
-        reasons.append(
-            f"{len(scarce)} of {known} classes have fewer than {_FEWEST_OF_CLASS} training or held-out "
-            "sequences: give more of them, or join classes"
-        )
-    return reasons
-
-
-def _thin_classes(dataset: Dataset) -> list[int]:
-    """The classes with fewer than `_FEWEST_OF_CLASS` training or held-out sequences."""
-    counts = [
-        np.bincount(part.labels, minlength=dataset.classes) for part in (dataset.train, held_out(dataset))
-    ]
-    known = counts[0] + counts[1] > 0
-    return np.flatnonzero(known & (np.minimum(*counts) < _FEWEST_OF_CLASS)).tolist()
+    return reasons + [f"{each.sentence}: {each.remedy}" for each in unanswerable(dataset)]
 
 
 def notes(

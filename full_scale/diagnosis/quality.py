@@ -7,6 +7,7 @@ from jaxtyping import Int, Shaped
 
 from full_scale.data.dataset import PARTS, Dataset, Split
 from full_scale.data.findings import Finding, Status
+from full_scale.data.splits import held_out
 from full_scale.data.vocabulary import BYTES
 from full_scale.diagnosis import resemblance
 
@@ -18,6 +19,10 @@ _ENDS = 32
 """Positions from the end that are looked at one by one."""
 POOLED_MOST, COLUMNS_MOST = 1_000, 1_024
 FEWEST_TRAIN, FEWEST_HELD_OUT = 20, 5
+_FEWEST_ROWS = 30
+"""Held-out sequences: fewer tell no accuracy apart."""
+_FAR, _UNSEEN = 10, 0.3
+"""Deviations of training's values, and share of tokens that training has not, from which parts differ."""
 _CLASS_REMEDIES = {
     "class-not-in-training": "divide the classes over all parts",
     "class-not-held-out": "give more sequences, or other parts",
@@ -50,9 +55,58 @@ def quality_of(dataset: Dataset) -> Quality:
     looked = [*_rare_classes(dataset), *_single_positions(dataset), *_length_alone(dataset)]
     looked += _single_ends(dataset) + _single_symbols(dataset)
     looked += [*resemblance.near_equal(dataset), *_channels_first(dataset)]
+    looked += [*unanswerable(dataset), *_parts_differ(dataset)]
+    looked += resemblance.reverse_complements(dataset)
     findings = sorted((*dataset.findings, *looked), key=lambda finding: -_ORDER.index(finding.status))
     worst = max((finding.status for finding in findings), key=_ORDER.index, default="pass")
     return Quality(worst, tuple(findings))
+
+
+def unanswerable(dataset: Dataset) -> list[Finding]:
+    """Why no verdict is given on data of this size, if so; a failure where no other division into parts would help."""
+    held, findings = held_out(dataset), []
+    if len(held) < _FEWEST_ROWS:
+        words = f"{len(held)} held-out sequences tell no accuracies apart"
+        findings.append(Finding("few-held-out", "warn", words, f"give {_FEWEST_ROWS} or more for a verdict"))
+    counts = [np.bincount(part.labels, minlength=dataset.classes) for part in (dataset.train, held)]
+    known = counts[0] + counts[1] > 0
+    scarce = known & (np.minimum(*counts) < FEWEST_HELD_OUT)
+    if known.sum() - scarce.sum() < 2 or 2 * scarce.sum() > known.sum():
+        hopeless = 2 * (known & (counts[0] + counts[1] < 2 * FEWEST_HELD_OUT)).sum() > known.sum()
+        words = (
+            f"{scarce.sum()} of {known.sum()} classes have fewer than {FEWEST_HELD_OUT} training or held-out "
+        )
+        words += "sequences"
+        remedy = "give more of them for a verdict, or join classes"
+        findings.append(Finding("few-of-class", "fail" if hopeless else "warn", words, remedy))
+    return findings
+
+
+def _parts_differ(dataset: Dataset) -> list[Finding]:
+    """Held-out parts on another scale than training, or in other symbols: prepared in another way."""
+    train, findings = dataset.train, []
+    for name in PARTS[1:]:
+        part = getattr(dataset, name)
+        if dataset.symbols is None:
+            values = _real_tokens(part)
+            mean, scale = float(np.abs(values.mean(axis=0)).max()), values.std(axis=0)
+            scale = float(max(scale.max(), 1 / max(scale.min(), 1e-9))) if (scale > 0).all() else 1.0
+            words = f"values of {name} lie {mean:.0f} deviations from those of training, or spread {scale:.0f} times"
+            odd = mean > _FAR or scale > _FAR
+        else:
+            unseen = float(np.mean(~np.isin(_real_tokens(part), np.unique(_real_tokens(train)))))
+            words = f"{100 * unseen:.0f}% of the tokens of {name} occur nowhere in training"
+            odd = unseen > _UNSEEN
+        if odd:
+            findings.append(Finding("parts-differ", "warn", words, "prepare all parts in one way"))
+    return findings
+
+
+def _real_tokens(split: Split) -> np.ndarray:
+    """Tokens without padding, one after another."""
+    real = np.arange(split.tokens.shape[1]) < split.full_lengths()[:, None]
+    tokens = split.tokens[real]
+    return tokens if tokens.dtype.kind in "iu" else tokens.reshape(len(tokens), -1)
 
 
 def pooled(dataset: Dataset) -> Split:

@@ -109,16 +109,17 @@ def _zip_members(path: Path, stream: io.BufferedIOBase, wanted: Wanted) -> Itera
     with zipfile.ZipFile(stream) as archive:
         names: set[str] = set()
         for info in archive.infolist():
-            _require_safe(path, info.filename)
-            if info.is_dir() or not wanted(info.filename):
+            name = info.filename.replace("\\", "/")  # as old tools of Windows write them
+            _require_safe(path, name)
+            if info.is_dir() or not wanted(name):
                 continue
             mode = info.external_attr >> 16
-            _require_regular(path, info.filename, stat.S_IFMT(mode) in (0, stat.S_IFREG))
-            if info.filename in names:
-                raise unusable(path, "each member once", f"two named {info.filename}", AGAIN)
-            names.add(info.filename)
+            _require_regular(path, name, stat.S_IFMT(mode) in (0, stat.S_IFREG))
+            if name in names:
+                raise unusable(path, "each member once", f"two named {name}", AGAIN)
+            names.add(name)
             with archive.open(info) as member:
-                yield info.filename, bounded(member, allowance(info.compress_size))
+                yield name, bounded(member, allowance(info.compress_size))
 
 
 def _tar_members(path: Path, stream: io.BufferedIOBase, wanted: Wanted) -> Iterator[tuple[str, bytes]]:

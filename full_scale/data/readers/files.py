@@ -24,7 +24,11 @@ from sims.runs.errors import UserError
 _MAX_FILE_BYTES = 16 << 30
 """No single file or member may hold more bytes than this."""
 CHUNK = 1 << 20
+_LOOKED_AT = 4_096
+"""Characters in which zero bytes are looked for."""
+WIDE = "name its encoding: --encoding utf-16, utf-16-le or utf-16-be"
 GZIP, BZIP2, XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
+_KINDS = {GZIP: "gzip", BZIP2: "bzip2", XZ: "xz"}
 DAMAGE = (
     OSError, EOFError, ValueError, RuntimeError, struct.error, zlib.error, lzma.LZMAError,
     tarfile.TarError, zipfile.BadZipFile, OverflowError,
@@ -98,8 +102,13 @@ def content(path: Path, most: int = _MAX_FILE_BYTES) -> bytes:
 
 
 def unfolded(path: Path) -> bytes:
-    """All bytes of a file, decompressed when it is gzip (told by its first bytes, not by its name)."""
-    return gunzipped(path, content(path))
+    """All bytes of a file, decompressed when it is gzip, bzip2 or xz (told by its first bytes, not by its name)."""
+    data = content(path)
+    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
+    if kind is None:
+        return data
+    with damage(path, f"a whole {kind} file"), decompressor(io.BytesIO(data)) as stream:
+        return bounded(stream, allowance(len(data)))
 
 
 def gunzipped(path: Path, data: bytes) -> bytes:
@@ -125,7 +134,7 @@ def decoded(path: Path, data: bytes, *, empty: bool = False, encoding: str = "ut
     """Text, by default UTF-8, without its byte order mark; empty text is an error unless allowed."""
     plain = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
     try:
-        text = data.decode("utf-8-sig" if plain else encoding)
+        text = data.decode("utf-8-sig" if plain else encoding).removeprefix("\ufeff")
     except UnicodeError as error:
         at = getattr(error, "start", 0)
         received = f"byte {data[at]:#04x} at {at}"
@@ -133,7 +142,15 @@ def decoded(path: Path, data: bytes, *, empty: bool = False, encoding: str = "ut
         raise unusable(path, f"{'UTF-8' if plain else encoding} text", received, remedy) from error
     if not text and not empty:
         raise unusable(path, "text", "an empty file", "remove the file or get it again")
+    if _of_two_bytes(text[:_LOOKED_AT]):
+        raise unusable(path, "text", "zero bytes", WIDE)
     return text
+
+
+def _of_two_bytes(text: str) -> bool:
+    """Whether much is zero bytes, or Latin letters whose two bytes stand the wrong way round."""
+    swapped = sum(ord(mark) % 256 == 0 and 0x2000 <= ord(mark) < 0x7F00 for mark in text)
+    return 8 * text.count("\0") > len(text) or 2 * swapped > len(text)
 
 
 def source_identity(path: Path) -> dict[str, str | int]:

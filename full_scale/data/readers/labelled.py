@@ -15,7 +15,7 @@ def label_codes(path: Path, names: list[str]) -> tuple[Int[np.ndarray, " n"], tu
     if not distinct:
         raise unusable(path, "at least one example", "none", "check that the file is complete")
     try:
-        classes = sorted(distinct, key=int)
+        classes = sorted(distinct, key=lambda name: (int(name), name))
     except ValueError:
         classes = sorted(distinct)
     code = {name: index for index, name in enumerate(classes)}

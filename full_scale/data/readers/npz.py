@@ -19,7 +19,7 @@ from full_scale.data.readers.files import AGAIN, allowance, bounded, content, da
 MAGIC = b"\x93NUMPY"
 CODE = re.compile(r"[<>|=]?[biufSU][0-9]{1,9}")
 HEADER = re.compile(
-    rb"\{'descr': '([^']{1,12})', 'fortran_order': (True|False), "
+    rb"\{'descr': '([!-&(-~]{1,12})', 'fortran_order': (True|False), "
     rb"'shape': \(((?:[0-9]{1,18}(?:, [0-9]{1,18})*)?),?\),? ?\}[ ]*\n?"
 )
 _AXES_MOST = 8
@@ -48,6 +48,9 @@ def array_from(path: Path, data: bytes, *, objects: bool = False) -> np.ndarray:
         header = data[8 + width : start][:120]
         raise unusable(path, "an array of numbers or strings", f"the header {header!r}", REMEDY)
     code, fortran, lengths = (group.decode() for group in header_match.groups())
+    if code.lstrip("<>=|").startswith("c"):
+        remedy = "store the real and the imaginary part as two channels"
+        raise unusable(path, "real numbers", "complex ones", remedy)
     shape = tuple(int(length) for length in lengths.split(", ") if length)
     if objects and code == "|O":
         return _object_array(path, data[start:], shape)

@@ -16,14 +16,18 @@ _LINE_MOST = 1 << 24
 """Bytes of a line."""
 
 
-def csv_rows(path: Path, text: str, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+def csv_rows(
+    path: Path, text: str, delimiter: str = ",", blanks: bool = False
+) -> Iterator[tuple[int, list[str]]]:
     """(line number, fields) of a csv with quoted fields; every row has as many fields as the first.
 
+    `blanks`: those that follow a delimiter are no part of the field.
     Raises UserError after the last row where some have not: the first of them and how many there are.
     """
     width, wrong = None, []
     with damage(path, "a csv with commas and double quotes"):
-        rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+        lines_of_text = io.StringIO(text, newline="")
+        rows = csv.reader(lines_of_text, strict=True, delimiter=delimiter, skipinitialspace=blanks)
     while (row := _next_row(path, rows)) is not None:
         width = len(row) if width is None else width
         if len(row) != width:
@@ -61,13 +65,19 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """(number, line without its end) of a UTF-8 file, one at a time; CRLF and LF are both ends."""
-    with opened(path) as stream, damage(path, "UTF-8 lines"):
+def lines(path: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+    """(number, line without its end) of a UTF-8 file, one at a time; CRLF and LF are both ends.
+
+    Other encodings whose line ends are single bytes are read, too.
+    """
+    with (
+        opened(path) as stream,
+        damage(path, f"{encoding.upper()} lines", f"{AGAIN}, or name its --encoding"),
+    ):
         number = 0
         while line := _line(stream):
             number += 1
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            text = line.decode("utf-8-sig" if number == 1 and encoding == "utf-8" else encoding)
             yield number, text.removesuffix("\n").removesuffix("\r")
 
 

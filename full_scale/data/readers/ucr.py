@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from full_scale.data.findings import Finding
 from full_scale.data.labelled import Labelled
 from full_scale.data.readers.files import AGAIN, unusable
 from full_scale.data.readers.tables import lines
@@ -18,12 +19,14 @@ REMEDY = "give a classification problem's .ts file, or the folder with <name>_TR
 MISSING = ("?", "nan")
 
 
-def read_ucr(path: Path) -> dict[str, Labelled]:
+def read_ucr(path: Path, encoding: str = "utf-8") -> dict[str, Labelled]:
     """{"train", "test"} of one problem: its folder or its *_TRAIN.ts; both files state the same classes."""
-    parts = {part: read_ts(_file(Path(path), part)) for part in ("train", "test")}
+    parts = {part: read_ts(_file(Path(path), part), encoding) for part in ("train", "test")}
     if parts["train"].classes != parts["test"].classes:
         received = f"{parts['train'].classes[:5]} and {parts['test'].classes[:5]}"
-        raise unusable(Path(path), "the same classes in both files", received, REMEDY)
+        raise unusable(
+            Path(path), "the same classes in both files", received, "state them alike, in one order"
+        )
     return parts
 
 
@@ -39,28 +42,45 @@ def _file(path: Path, part: str) -> Path:
     return files[0]
 
 
-def read_ts(path: Path) -> Labelled:
+def read_ts(path: Path, encoding: str = "utf-8") -> Labelled:
     """Series as a list of float32 arrays (length, channel), classes in the header's order.
 
-    Missing values are filled by linear interpolation in time, at the ends by the nearest value.
+    Values that are missing at the end, in all channels, make a series shorter; others are filled by linear
+    interpolation in time, at the start by the nearest value. Both are said.
     """
     path = Path(path)
-    rows = ((number, line.strip()) for number, line in lines(path))
+    rows = ((number, line.strip()) for number, line in lines(path, encoding))
     rows = ((number, line) for number, line in rows if line and line[0] not in "#%")
     classes = _classes(path, rows)
-    series, labels = [], []
+    series, labels, shorter, filled = [], [], 0, 0
     for number, line in rows:
-        *channels, label = line.split(":")
+        *channels, label = (each.strip() for each in line.split(":"))
         if label not in classes or not channels:
             raise unusable(path, f"channels and a known label in line {number}", repr(label[:40]), AGAIN)
-        series.append(_series(path, number, channels))
+        values = _values(path, number, channels)
+        length = values.shape[1] - int((~np.isnan(values).all(axis=0))[::-1].argmax())
+        values, shorter = values[:, :length], shorter + (length < values.shape[1])
+        filled += int(np.isnan(values).sum())
+        series.append(np.stack([_filled(channel) for channel in values], axis=1))
         labels.append(classes.index(label))
         if series[-1].shape[1] != series[0].shape[1]:
             expected = f"{series[0].shape[1]} channels in line {number}"
             raise unusable(path, expected, len(channels), "give every case the same channels")
     if not series:
         raise unusable(path, "cases after @data", "none", AGAIN)
-    return Labelled(series, np.array(labels, np.int32), classes)
+    return Labelled(series, np.array(labels, np.int32), classes, findings=_missing_findings(shorter, filled))
+
+
+def _missing_findings(shorter: int, filled: int) -> tuple[Finding, ...]:
+    """How many series were cut at missing ends, and how many values were filled."""
+    findings: tuple[Finding, ...] = ()
+    if shorter:
+        words = f"{shorter:,} series end in missing values: read as shorter"
+        findings += (Finding("missing-ends", "pass", words),)
+    if filled:
+        words = f"{filled:,} missing values were filled by a line through their neighbours"
+        findings += (Finding("missing-filled", "warn", words, "see whether that is fair"),)
+    return findings
 
 
 def _classes(path: Path, rows) -> tuple[str, ...]:
@@ -84,7 +104,7 @@ def _classes(path: Path, rows) -> tuple[str, ...]:
     return classes
 
 
-def _series(path: Path, number: int, channels: list[str]) -> Float[np.ndarray, "length channel"]:
+def _values(path: Path, number: int, channels: list[str]) -> Float[np.ndarray, "channel length"]:
     rows = [channel.split(",") for channel in channels]
     if len({len(row) for row in rows}) != 1:
         remedy = "channels of different lengths are not read: cut or pad them to one"
@@ -96,7 +116,7 @@ def _series(path: Path, number: int, channels: list[str]) -> Float[np.ndarray, "
         raise unusable(path, f"numbers in line {number}", str(error), AGAIN) from error
     if np.isinf(values).any() or np.isnan(values).all(axis=1).any():
         raise unusable(path, f"finite values in every channel of line {number}", "none or infinite", AGAIN)
-    return np.stack([_filled(channel) for channel in values], axis=1)
+    return values
 
 
 def _value(text: str) -> float:

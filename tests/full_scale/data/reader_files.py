@@ -1,5 +1,6 @@
 """Tiny valid files of every format that the readers know, as the formats' own writers make them."""
 
+import bz2
 import csv
 import dataclasses
 import gzip
@@ -266,6 +267,9 @@ def own_sources() -> list[Source]:
         b"@relation r\n@attribute a numeric\n@attribute b numeric\n@attribute c {u,v}\n@data\n1,2,u\n3,4,v\n"
     )
     ucr_rows = b"1\t0.5\t1.5\tNaN\n2\t1.5\t2.5\t3.5\n"
+    spelt = csv_text([["x", "y"], ["['a', 'b']", 0], ["['b']", 1], ['["c", "a"]', 0]])
+    divided = csv_text([["split", "text", "y"], ["train", "a", 0], ["test", "b", 1], ["train", "c", 1]])
+    document = b'{"train": [{"text": "a", "y": 0}, {"text": "b", "y": 1}], "test": [{"text": "c", "y": 0}]}'
     names = np.array(["no", "yes", "no"], object)
     pair = {"a_X.npy": saved(np.save, np.ones((3, 4))), "a_y.npy": saved(np.save, names)}
     return [
@@ -280,6 +284,10 @@ def own_sources() -> list[Source]:
         Source("own zip", {"a.zip": zipped({"a.csv": table})}, "a.zip", own.read_own),
         Source("own parts", {"train.csv": table, "test.csv": table}, ".", own.read_own),
         Source("own gzip", {"a.csv.gz": gzip.compress(table)}, "a.csv.gz", own.read_own),
+        Source("own bzip2", {"a.csv.bz2": bz2.compress(table)}, "a.csv.bz2", own.read_own),
+        Source("own spelt lists", {"a.csv": spelt}, "a.csv", own.read_own),
+        Source("own split column", {"a.csv": divided}, "a.csv", own.read_own),
+        Source("own json of parts", {"a.json": document}, "a.json", own.read_own),
     ]
 
 

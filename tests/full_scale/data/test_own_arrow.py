@@ -1,9 +1,11 @@
 """Parquet, Arrow and Feather files and Hugging Face's folders, where pyarrow is installed."""
 
+import contextlib
 import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from full_scale.tasks.own import Own
@@ -80,6 +82,26 @@ def test_a_damaged_table_is_one_line(tmp_path: Path):
         (tmp_path / "b.parquet").write_bytes(data[:at])
         with pytest.raises(UserError, match=r"b\.parquet: expected a Parquet or Arrow table, got .*; "):
             Own().read(tmp_path / "b.parquet")
+
+
+@needs_pyarrow
+def test_a_flipped_byte_never_ends_the_process(tmp_path: Path):
+    for number in range(300):
+        stream(tmp_path / "a.arrow", table())
+        data, rng = bytearray((tmp_path / "a.arrow").read_bytes()), np.random.default_rng(number)
+        for at in rng.integers(0, len(data), 4):
+            data[at] = rng.integers(0, 256)
+        (tmp_path / "a.arrow").write_bytes(data)
+        with contextlib.suppress(UserError):
+            Own().read(tmp_path / "a.arrow")
+
+
+@needs_pyarrow
+def test_a_file_that_the_state_names_must_be_there(tmp_path: Path):
+    stream(tmp_path / "data-0.arrow", table())
+    (tmp_path / "state.json").write_text('{"_data_files": [{"filename": "data-1.arrow"}]}')
+    with pytest.raises(UserError, match=r"files that state\.json names, got none called 'data-1\.arrow'"):
+        Own().read(tmp_path)
 
 
 @pytest.mark.skipif(INSTALLED, reason="tells what is said without pyarrow")

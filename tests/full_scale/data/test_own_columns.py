@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from full_scale.data.readers.own.cells import are_numbers, numbers_listed
+from full_scale.data.readers.own.cells import are_numbers, lists_spelt
 from full_scale.diagnosis.data import whole_dataset
 from full_scale.tasks.own import Own
 from sims.runs.store import UserError
@@ -45,7 +45,7 @@ def test_texts_that_spell_lists_of_numbers_are_read_as_these(spell, tmp_path):
 
 @pytest.mark.parametrize("texts", [["1 2", "one 2"], ["12", "13"], ["3-4-5", "1-1-1"]])
 def test_texts_that_are_no_lists_stay_texts(texts):
-    assert numbers_listed(texts) is None
+    assert lists_spelt(Path("a.csv"), "text", texts, str) is None
 
 
 def test_a_date_beside_columns_of_numbers_is_not_taken_for_the_sequence(tmp_path):

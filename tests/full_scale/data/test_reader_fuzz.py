@@ -86,7 +86,7 @@ def damaged(source: Source, number: int) -> dict[str, bytes]:
     rng = np.random.default_rng(number)
     names = sorted(source.files)
     name = names[int(rng.integers(0, len(names)))]
-    return source.files | {name: DAMAGES[number % len(DAMAGES)](rng, source.files[name])}
+    return source.files | {name: DAMAGES[int(rng.integers(len(DAMAGES)))](rng, source.files[name])}
 
 
 def require_valid(parts: dict[str, Labelled]) -> None:

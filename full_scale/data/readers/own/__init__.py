@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from full_scale.data.findings import Finding
 from full_scale.data.labelled import Labelled
 from full_scale.data.readers.archives import extract, is_hidden
@@ -30,7 +32,9 @@ from full_scale.data.readers.own.delimited import UCR, read_delimited, ucr_pair
 from full_scale.data.readers.own.fasta import fasta_sequences, read_fasta
 from full_scale.data.readers.own.joined import Raw, joined
 from full_scale.data.readers.own.npy_files import NpyArrays
+from full_scale.data.readers.own.part_column import by_part
 from full_scale.data.readers.own.records import read_records
+from full_scale.data.readers.own.sequences import stand_in
 from full_scale.data.readers.own.table import Table, ordered, raw_table
 from full_scale.data.readers.own.text_folder import FORMATS, PARTS, is_text, read_text_folder
 from full_scale.data.readers.ucr import read_ts, read_ucr
@@ -39,11 +43,12 @@ from sims.runs.errors import UserError
 _TABLES: dict[str, Callable[..., Table]] = {
     ".csv": read_delimited, ".tsv": read_delimited, ".txt": read_delimited, ".data": read_delimited,
     ".jsonl": read_records, ".ndjson": read_records, ".json": read_records, ".arff": read_arff,
-    **{ending: lambda path, columns: arrow.read_arrow(path) for ending in (".parquet", ".arrow", ".feather")},
+    **dict.fromkeys((".parquet", ".arrow", ".feather"), arrow.read_arrow),
 }  # fmt: skip
 FASTA = (".fasta", ".fa", ".fna", ".ffn", ".faa", ".fas")
 _SINGLE = (*_TABLES, *FASTA, ".npz", ".ts")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".tbz2", ".txz")
+_PACKED = (".gz", ".bz2", ".xz")
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib", ".ckpt")
 
 
@@ -61,7 +66,7 @@ def read_own(path: Path, columns: Columns = DEFAULT) -> dict[str, Labelled]:
     if ending == ".npy":
         return parts_of_arrays(path, NpyArrays(path), columns)
     if ending == ".ts":
-        return _series(path)
+        return _series(path, columns)
     if UCR.fullmatch(path.name):
         return _joined(path, ucr_pair(path), columns)
     if ending in (*_TABLES, *FASTA):
@@ -75,9 +80,9 @@ def read_own(path: Path, columns: Columns = DEFAULT) -> dict[str, Labelled]:
 
 
 def _ending_of(path: Path) -> str:
-    """The ending in small letters, that of the content where gzip is around it."""
+    """The ending in small letters, that of the content where gzip, bzip2 or xz is around it."""
     endings = [ending.lower() for ending in path.suffixes[-2:]]
-    inside = len(endings) == 2 and endings[1] == ".gz" and endings[0] in (*_TABLES, *FASTA)
+    inside = len(endings) == 2 and endings[1] in _PACKED and endings[0] in (*_TABLES, *FASTA)
     return endings[0] if inside else (endings or [""])[-1]
 
 
@@ -96,14 +101,30 @@ def _joined(path: Path, files: dict[str, Path], columns: Columns) -> dict[str, L
     return _shards(path, {part: [file] for part, file in files.items()}, columns)
 
 
-def _series(path: Path) -> dict[str, Labelled]:
+def _series(path: Path, columns: Columns) -> dict[str, Labelled]:
     """*_TRAIN.ts with *_TEST.ts beside it as the archive divides them; any other .ts is one set."""
+    _require_no_names(path, columns)
     part = re.fullmatch(r"(.*)_(TRAIN|TEST)\.ts", path.name, re.IGNORECASE)
     if part:
         pair = [path.with_name(f"{part.group(1)}_{name}.ts") for name in ("TRAIN", "TEST")]
         if all(file.is_file() for file in pair):
-            return read_ucr(pair[0])
-    return {"all": read_ts(path)}
+            return _looked_over(read_ucr(pair[0], columns.encoding))
+    return _looked_over({"all": read_ts(path, columns.encoding)})
+
+
+def _require_no_names(path: Path, columns: Columns) -> None:
+    """Raise UserError where columns are named of a .ts file, which has none."""
+    if any((columns.label, columns.text, columns.group)):
+        remedy = "a .ts file has one label behind each series: leave them out"
+        raise unusable(path, "no --label, --text or --group", "one of them", remedy)
+
+
+def _looked_over(parts: dict[str, Labelled]) -> dict[str, Labelled]:
+    """Series with a note where one value seems to stand for a missing one."""
+    first = next(iter(parts))
+    some = np.concatenate([series for part in parts.values() for series in part.examples[:1_000]])
+    more = stand_in("the file", some[None])
+    return parts | {first: dataclasses.replace(parts[first], findings=parts[first].findings + more)}
 
 
 def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
@@ -115,7 +136,8 @@ def _folder(path: Path, columns: Columns) -> dict[str, Labelled]:
         inner = sorted((path / "data").iterdir())
         files = [file for file in inner if _ending_of(file) in _SINGLE and not is_hidden(file.name)]
     if any(file.name.upper().endswith("_TRAIN.TS") for file in files):
-        return read_ucr(path)
+        _require_no_names(path, columns)
+        return _looked_over(read_ucr(path, columns.encoding))
     _require_joined(path, files)
     if any(UCR.fullmatch(file.name) for file in files):
         return _joined(path, ucr_pair(path), columns)
@@ -221,13 +243,19 @@ def _shards(path: Path, files: dict[str, list[Path]], columns: Columns) -> dict[
             raise unusable(path, f"the same columns in every file of {part}", "others", "give one file")
         rows = [row for table in alike for row in table.rows]
         lines = [line for table in alike for line in table.lines]
-        raws[part] = raw_table(each[0], alike[0]._replace(rows=rows, lines=lines), columns)
+        whole = alike[0]._replace(rows=rows, lines=lines)
+        for name, some in (by_part(each[0], whole, columns) if part == "all" else {part: whole}).items():
+            raws[name] = raw_table(each[0], some, columns)
     return joined(path, "the sequences", raws, columns.fill)
 
 
 def _archive(path: Path, columns: Columns) -> dict[str, Labelled]:
     """Texts by class as they lie in it, anything else from a folder that is removed again."""
     names: list[str] = []
+    inside, packed = (["", ""] + [ending.lower() for ending in path.suffixes])[-2:]
+    if packed in _PACKED and inside in (*_SINGLE, ".npy", ".zip"):
+        received, remedy = f"{inside} in {packed}", "unpack it first"
+        raise unusable(path, "a file that is read as it is", received, remedy)
     try:
         return read_text_folder(path, columns, names)
     except UserError:

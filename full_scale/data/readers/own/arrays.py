@@ -14,7 +14,7 @@ from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.axes import steps_first
 from full_scale.data.readers.own.columns import DEFAULT, GROUPS, LABELS, MASK, Columns, chosen
 from full_scale.data.readers.own.joined import Raw, joined
-from full_scale.data.readers.own.label_names import label_names
+from full_scale.data.readers.own.label_names import group_names_of, label_names
 from full_scale.data.readers.own.sequences import lengths_of_mask
 
 Arrays = Mapping[str, Any]
@@ -77,7 +77,12 @@ def _raw(path: Path, arrays: Arrays, names: dict[str, str | None], columns: Colu
     lengths = lengths_of(path, arrays[names["lengths"]], x) if names["lengths"] else None
     if lengths is None and names["mask"]:
         mask = arrays[names["mask"]]
-        lengths = lengths_of_mask(path, mask) if mask.shape == x.shape[:2] else None
+        if mask.shape != x.shape[:2]:
+            received = f"{names['mask']} {mask.shape} beside {names['x']} {x.shape}"
+            raise unusable(
+                path, "an attention_mask with a number per token", received, "leave it out, or mend it"
+            )
+        lengths = lengths_of_mask(path, mask)
     groups = group_names(path, arrays[names["group"]], len(stated)) if names["group"] else None
     return Raw(x, stated, lengths, groups, notices)
 
@@ -134,12 +139,13 @@ def _unused(arrays: Arrays, names_by_part: dict[str, dict[str, str | None]]) -> 
     left = [name for name in arrays if name not in used and name not in NAMES]
     if not left:
         return ()
-    labels = next((name for name in left if name.lower() in LABELS), None)
+    roles = (("--label", LABELS), ("--text", EXAMPLES))
+    meant = [f"{flag} {name}" for flag, usual in roles for name in left if name.lower() in usual]
     words, remedy = (
         f"the arrays {', '.join(left[:8])} were not read",
-        f"say --label {labels} if that one is meant",
+        f"say {meant[0]} if that one is meant" if meant else "",
     )
-    return (Finding("arrays-unused", "warn" if labels else "pass", words, remedy if labels else ""),)
+    return (Finding("arrays-unused", "warn" if meant else "pass", words, remedy),)
 
 
 def group_names(path: Path, groups: np.ndarray, count: int) -> list[str]:
@@ -150,7 +156,7 @@ def group_names(path: Path, groups: np.ndarray, count: int) -> list[str]:
         raise unusable(
             path, f"group ({count},) of numbers or strings", received, "state one group per sequence"
         )
-    return [str(name) for name in groups.tolist()]
+    return group_names_of(path, groups.tolist(), lambda row: f"row {row + 1}")
 
 
 def lengths_of(path: Path, lengths: np.ndarray, x: np.ndarray) -> Int[np.ndarray, " n"]:

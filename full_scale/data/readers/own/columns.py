@@ -45,7 +45,7 @@ class Columns:
                 f"--unlabelled must be one of {', '.join(get_args(Unlabelled))}: got {self.unlabelled}"
             )
         try:
-            b"a".decode(self.encoding)
+            "a".encode(self.encoding).decode(self.encoding)
         except (LookupError, UnicodeDecodeError, ValueError) as error:
             raise UserError(
                 f"--encoding must be a text encoding that Python knows: got {self.encoding!r}; "

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from full_scale.data.findings import Finding
-from full_scale.data.readers.files import AGAIN, decoded, unfolded, unusable
+from full_scale.data.readers.files import AGAIN, WIDE, decoded, unfolded, unusable
 from full_scale.data.readers.own.columns import DEFAULT, LABELS, Columns
 from full_scale.data.readers.own.table import Table
 from full_scale.data.readers.tables import csv_rows
@@ -13,6 +13,7 @@ _DELIMITERS = ("\t", ";", ",", "|")
 _NUMBER = re.compile(
     r"\s*[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?\s*|\s*[+-]?(nan|inf)\s*", re.IGNORECASE
 )
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 UCR = re.compile(r"(.*)_(TRAIN|TEST)\.(tsv|txt|csv)", re.IGNORECASE)
 LAST = ("last", "-1")
 
@@ -21,10 +22,10 @@ def read_delimited(path: Path, columns: Columns = DEFAULT) -> Table:
     """The table of a file; columns without a header are called 1, 2, ... if --label is a number."""
     text = decoded(path, unfolded(path), encoding=columns.encoding)
     if "\0" in text[:4096]:
-        raise unusable(path, "text", "zero bytes", "name its encoding: --encoding utf-16")
+        raise unusable(path, "text", "zero bytes", WIDE)
     text = without_preamble(text)
     mark = delimiter(text)
-    rows = list(csv_rows(path, text if mark else blanks(text), mark or "\t"))
+    rows = list(csv_rows(path, text if mark else blanks(text), mark or "\t", _blank_quotes(text, mark)))
     header, first = rows[0][1], 1
     findings: tuple[Finding, ...] = ()
     if _is_ucr(path, header):
@@ -37,9 +38,27 @@ def read_delimited(path: Path, columns: Columns = DEFAULT) -> Table:
             header[-1] = "last"
     named = ["last" if name == str(len(header)) and columns.label == "-1" else name for name in header]
     lines, fields = [number for number, _ in rows[first:]], [row for _, row in rows[first:]]
-    return Table(
-        [name.strip() for name in named], fields, lines, comma=mark not in ("", ","), findings=findings
-    )
+    if first and header in fields:
+        received = f"the header again in line {lines[fields.index(header)]}"
+        raise unusable(path, "one header", received, "remove it: two files were put together")
+    comma = mark not in ("", ",")
+    if comma and _commas_of_thousands(fields):
+        received = "numbers such as 1,234 alone, whose comma may be either"
+        remedy = "write 1234 or 1.234"
+        raise unusable(path, "decimal commas, or no mark of thousands", received, remedy)
+    return Table([name.strip() for name in named], fields, lines, comma=comma, findings=findings)
+
+
+def _commas_of_thousands(rows: list[list[str]]) -> bool:
+    """Whether every number with a comma has three digits behind it, and none begins with 0."""
+    some = [field.strip() for row in rows[:200] for field in row if "," in field]
+    return len(some) > 7 and all(_THOUSANDS.fullmatch(field) for field in some)
+
+
+def _blank_quotes(text: str, mark: str) -> bool:
+    """Whether blanks stand between a mark and the quote that opens a field."""
+    head = "\n".join(re.sub(r'"[^"]*"', '""', line) for line in text.splitlines()[:20])
+    return bool(mark) and re.search(f'{re.escape(mark)} +""', head) is not None
 
 
 def without_preamble(text: str) -> str:
@@ -72,10 +91,14 @@ def blanks(text: str) -> str:
 
 def headless(fields: list[str], columns: Columns) -> bool:
     """Whether the first row is data, and the user counts columns instead of naming them."""
-    label = columns.label or ""
-    if label in fields or not (label in LAST or label.isdigit()):
+    label, plain = columns.label or "", [field.strip() for field in fields]
+    digits = [field for field in plain if field.isdecimal()]
+    counted = len(digits) > 1 and any(
+        digits == [str(at + start) for at in range(len(digits))] for start in (0, 1)
+    )
+    if not (label in LAST or label.isdecimal()) or (label in plain and counted):
         return False
-    usual = {field.strip().lower() for field in fields} & set(LABELS)
+    usual = {field.lower() for field in plain} & set(LABELS)
     return not usual and (label in LAST or 1 <= int(label) <= len(fields))
 
 

@@ -1,7 +1,7 @@
 """FASTA: `>name ... label` lines, each followed by the lines of one sequence.
 
 The label stands in the header as `class=X`, `label=X` (also with ":"), after the last "|", or as the last
-word; the same rule must give every sequence a label.
+word, unless that is another `key=X`; the same rule must give every sequence a label.
 """
 
 import re
@@ -11,10 +11,11 @@ from full_scale.data.findings import Finding
 from full_scale.data.readers.files import decoded, unfolded, unusable
 from full_scale.data.readers.own.columns import DEFAULT, Columns
 from full_scale.data.readers.own.joined import Raw
-from full_scale.data.readers.own.label_names import require_classes, spelling
+from full_scale.data.readers.own.label_names import require_classes
+from full_scale.data.readers.own.label_notices import spelling
 
 KEYS = ("label", "class", "target", "y", "category", "family", "type")
-REMEDY = "end every header with its label: >name label=LABEL"
+REMEDY = "end every header with its label (>name label=LABEL), or name its key by --label"
 
 
 def read_fasta(path: Path, columns: Columns = DEFAULT) -> Raw:
@@ -25,7 +26,16 @@ def read_fasta(path: Path, columns: Columns = DEFAULT) -> Raw:
         groups = _by_key(headers, (columns.group,))
         if groups is None:
             raise unusable(path, f"{columns.group}=GROUP in every header", headers[0][:60], "check --group")
-    return Raw(texts, names, None, groups, spelling(names) + _two_cases(texts))
+    return Raw(texts, names, None, groups, spelling(names) + _two_cases(texts) + _gaps(texts))
+
+
+def _gaps(texts: list[str]) -> tuple[Finding, ...]:
+    """Gaps of an alignment, which are read as symbols."""
+    gapped = sum("-" in text or "." in text for text in texts)
+    if not gapped:
+        return ()
+    words = f"{gapped:,} sequences hold gaps of an alignment (- or .): read as a symbol"
+    return (Finding("gaps", "pass", words, "remove them if gaps mean nothing"),)
 
 
 def _two_cases(texts: list[str]) -> tuple[Finding, ...]:
@@ -69,7 +79,7 @@ def labels(path: Path, headers: list[str], lines: list[int], key: str | None) ->
     if labels_read is None and key is None:
         for mark in ("|", None):
             words = [[word.strip() for word in header.split(mark)] for header in headers]
-            if all(len(each) > 1 and each[-1] for each in words):
+            if all(len(each) > 1 and each[-1] and "=" not in each[-1] for each in words):
                 labels_read = [each[-1] for each in words]
                 break
     if labels_read is None:

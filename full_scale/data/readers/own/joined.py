@@ -91,6 +91,10 @@ def _read_together(path: Path, name: str, raws: list[Raw], fill: Fill) -> Sequen
     if len(kinds) != 1:
         shapes = " and ".join(f"{x.dtype} {x.shape}" for x in arrays[:3])
         raise unusable(path, "parts of one form", shapes, "store x of every part alike")
+    if arrays[0].dtype.kind in "iu" and any(x.dtype.kind == "f" and (x % 1 != 0).any() for x in arrays[1:]):
+        raise unusable(
+            path, "parts of one form", "symbols for training, fractions in another part", "store them alike"
+        )
     if arrays[0].ndim < 2 or len(arrays) == 1:
         return sequences(path, name, np.concatenate(arrays), raws[0].lengths, fill)
     longest = max(x.shape[1] for x in arrays)

@@ -1,7 +1,6 @@
 """Labels of any usual form as names of classes; what is no class is said with its remedy."""
 
 import re
-import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +8,10 @@ from jaxtyping import Shaped
 
 from full_scale.data.findings import Finding
 from full_scale.data.readers.files import unusable
+from full_scale.data.readers.own.label_notices import UNSTATED, spelling
 
 BIN = "a regression target: bin it, for example numpy.digitize(y, numpy.quantile(y, [1/3, 2/3]))"
 _PLAIN = (str, bytes, bool, int, float, np.generic)
-_UNSTATED = ("", "nan", "none", "null", "na", "n/a", "<na>", "?", "#n/a")
 _STATE = "state it or remove the row; or let only pretraining read such rows: --unlabelled pretrain"
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}\.0*|[+-]?[0-9]\.0*[eE]\+?0+")
 Names = tuple[list[str], tuple[Finding, ...]]
@@ -91,17 +90,25 @@ def whole_names(names: list[str]) -> list[str]:
     return [str(int(float(name))) if _WHOLE.fullmatch(name) else name for name in names]
 
 
+def group_names_of(path: Path, values: list, where) -> list[str]:
+    """The group of every row as a name. Raises UserError where one is missing."""
+    names = whole_names(["" if value is None else str(value).strip() for value in values])
+    names = missing_emptied(names)
+    require_stated(path, names, where, "state every row's group, or remove the row", "group")
+    return names
+
+
 def missing_emptied(names: list[str]) -> list[str]:
     """Empty in place of every word that says that a label is missing."""
-    return ["" if name.strip().lower() in _UNSTATED else name for name in names]
+    return ["" if name.strip().lower() in UNSTATED else name for name in names]
 
 
-def require_stated(path: Path, names: list[str], where, remedy: str = _STATE) -> None:
-    """Raise UserError at an empty label: it would become a class of its own."""
-    empty = [row for row, name in enumerate(names) if name.strip().lower() in _UNSTATED[:1]]
+def require_stated(path: Path, names: list[str], where, remedy: str = _STATE, what: str = "label") -> None:
+    """Raise UserError at an empty label, or group: it would become one of its own."""
+    empty = [row for row, name in enumerate(names) if name.strip().lower() in UNSTATED[:1]]
     if empty:
         received = f"{len(empty)} empty, the first in {where(empty[0])}"
-        raise unusable(path, "a label in every row", received, remedy)
+        raise unusable(path, f"a {what} in every row", received, remedy)
 
 
 def require_classes(path: Path, name: str, names: list[str]) -> None:
@@ -112,26 +119,3 @@ def require_classes(path: Path, name: str, names: list[str]) -> None:
         return
     if len(set(names)) > 2 and (values != np.rint(values)).any():
         raise unusable(path, f"classes in {name}", f"{len(set(names))} different numbers with fractions", BIN)
-
-
-def spelling(names: list[str]) -> tuple[Finding, ...]:
-    """Classes that differ only by capitals, and classes that say that a label is missing."""
-    spellings, distinct = [], sorted({name for name in names if name})
-    alike: dict[str, list[str]] = {}
-    for each in distinct:
-        alike.setdefault(unicodedata.normalize("NFKC", each).casefold(), []).append(each)
-    doubles = [group for group in alike.values() if len(group) > 1]
-    if doubles:
-        how = "capitals" if len({each.casefold() for each in doubles[0]}) == 1 else "how an accent is stored"
-        words = f"the labels {' and '.join(doubles[0])} differ only by {how}"
-        spellings.append(Finding("labels-spelling", "warn", words, "write each class one way"))
-    unstated = [each for each in distinct if each.lower() in _UNSTATED]
-    if unstated:
-        words = f"{names.count(unstated[0])} rows have the label {unstated[0]!r}, read as a class"
-        spellings.append(
-            Finding("labels-unstated", "warn", words, "remove them if it means that none is known")
-        )
-    if "-1" in distinct and {"0", "1"} <= set(distinct):
-        words = f"{names.count('-1')} rows have the label -1 beside 0 and 1, read as a class"
-        spellings.append(Finding("labels-unstated", "warn", words, "remove them if -1 means unlabelled"))
-    return tuple(spellings)

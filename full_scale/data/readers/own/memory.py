@@ -24,6 +24,7 @@ def parts_in_memory(
     x: Any, y: Any, lengths: Any = None, group: Any = None, unlabelled: bool = False
 ) -> dict[str, Labelled]:
     """{"all"} of what the user has in memory; with `unlabelled` a label may be nan, None or empty."""
+    _require_one_order(x, y)
     stated, notices = label_names(_WHERE, "y", _as_array(y, "y"), unlabelled)
     given = _as_examples(x)
     if isinstance(given, np.ndarray) and given.ndim == 2 and given.shape[1] == 1 and given.dtype.kind in "US":
@@ -58,7 +59,8 @@ def _in_order(x: np.ndarray) -> np.ndarray:
 
 
 def _groups(group: np.ndarray, count: int) -> list[str]:
-    plain = np.array([str(each) for each in group.tolist()]) if group.dtype == object else group
+    stated = ["" if each is None else str(each) for each in group.tolist()]
+    plain = np.array(stated) if group.dtype == object else group
     return group_names(_WHERE, plain, count)
 
 
@@ -69,6 +71,8 @@ def _as_examples(x: Any) -> np.ndarray | list:
     array = _as_array(x, "x")
     if array.dtype != object:
         return array
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
     if array.ndim == 1:
         return _of_list([each if isinstance(each, str) else _plain(each) for each in array.tolist()])
     try:
@@ -96,14 +100,43 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else list(value) if isinstance(value, tuple) else value
 
 
+def _unmasked(given: np.ma.MaskedArray, name: str) -> np.ndarray:
+    """What a mask hides as missing: nan in values, None in labels and groups."""
+    if not np.ma.is_masked(given):
+        return given.data
+    if given.dtype.kind == "f":
+        return given.filled(np.nan)
+    if name != "x":
+        plain = given.data.astype(object)
+        plain[np.ma.getmaskarray(given)] = None
+        return plain
+    remedy = "give lengths where ends are masked, or x.filled(...) with a symbol that means missing"
+    raise unusable(_WHERE, "symbols without a mask", f"{int(given.mask.sum()):,} masked ones", remedy)
+
+
+def _require_one_order(x: Any, y: Any) -> None:
+    """Raise UserError where two pandas objects have the same index in another order: rows would be mixed up."""
+    one: Any = getattr(x, "index", None)
+    other: Any = getattr(y, "index", None)
+    if not hasattr(one, "equals") or not hasattr(other, "equals") or one.equals(other):
+        return
+    if sorted(map(str, one)) == sorted(map(str, other)):
+        remedy = "give y.loc[x.index], or reset both indices"
+        raise unusable(_WHERE, "x and y with the same index", "its rows in another order", remedy)
+
+
 def _as_array(given: Any, name: str) -> np.ndarray:
     """The numpy array that an object offers."""
     try:
         if hasattr(given, "detach"):  # torch
             given = given.detach().cpu()
+            given = given.float() if str(getattr(given, "dtype", "")) == "torch.bfloat16" else given
+        given = _unmasked(given, name) if np.ma.isMaskedArray(given) else given
         if not isinstance(given, np.ndarray) and hasattr(given, "to_numpy"):  # pandas, polars
             given = given.to_numpy()
         array = np.asarray(given)
+    except UserError:
+        raise
     except Exception as error:  # whatever the other library raises
         received = (
             f"{type(given).__name__}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"

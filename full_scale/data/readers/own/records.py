@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from full_scale.data.readers.files import AGAIN, damage, decoded, unfolded, unusable
-from full_scale.data.readers.own.columns import DEFAULT, Columns
+from full_scale.data.readers.own.columns import DEFAULT, LABELS, Columns
 from full_scale.data.readers.own.table import Table
 
+PARTS = ("train", "validation", "valid", "val", "dev", "test")
 REMEDY = 'store one record per line, such as {"text": "...", "label": "..."}'
 
 
@@ -16,14 +17,27 @@ def read_records(path: Path, columns: Columns = DEFAULT) -> Table:
     text = decoded(path, unfolded(path), encoding=columns.encoding)
     if ".json" in [ending.lower() for ending in path.suffixes] and not _by_line(text):
         with damage(path, "a JSON document"):
-            return _document(path, json.loads(text))
+            return _document(path, _parsed(text))
     records, lines = [], []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             with damage(path, f"a JSON record in line {number}", REMEDY):
-                records.append(json.loads(line))
+                records.append(_parsed(line))
             lines.append(number)
     return _table(path, records, lines, "line")
+
+
+def _parsed(text: str) -> Any:
+    """What JSON text holds. Raises ValueError where a record has one name twice: one value would be lost."""
+    return json.loads(text, object_pairs_hook=_record)
+
+
+def _record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} twice in one record")
+    return record
 
 
 def _by_line(text: str) -> bool:
@@ -36,7 +50,11 @@ def _by_line(text: str) -> bool:
 
 
 def _document(path: Path, document: Any) -> Table:
-    """[{...}, ...], {"data": [{...}, ...]} or {"column": [...], ...}."""
+    """[{...}, ...], {"data": [{...}, ...]}, {"column": [...], ...}, {"train": [{...}, ...], "test": ...}; pandas'."""
+    if isinstance(document, dict):
+        if set(document) == {"columns", "index", "data"}:
+            return _of_rows(document["columns"], document["data"])
+        document = _by_index(_together(document))
     if isinstance(document, dict):
         lists = [value for value in document.values() if isinstance(value, list)]
         records = [value for value in lists if value and isinstance(value[0], dict)]
@@ -50,6 +68,35 @@ def _document(path: Path, document: Any) -> Table:
     if not isinstance(document, list):
         raise unusable(path, "a list of records, or a list per column", type(document).__name__, REMEDY)
     return _table(path, document, list(range(1, len(document) + 1)), "record")
+
+
+def _of_rows(names: object, rows: object) -> Table:
+    """{"columns": [...], "index": [...], "data": [[...], ...]}, as pandas writes it."""
+    if not isinstance(names, list) or not isinstance(rows, list) or not names:
+        raise ValueError("columns or data that are no lists")
+    wrong = next(
+        (at for at, row in enumerate(rows) if not isinstance(row, list) or len(row) != len(names)), None
+    )
+    if wrong is not None:
+        raise ValueError(f"another count than {len(names)} values in row {wrong + 1} of data")
+    return Table([str(each) for each in names], rows, list(range(1, len(rows) + 1)), "row")
+
+
+def _together(document: dict) -> Any:
+    """{"train": [{...}, ...], "test": [...]} as records that name their part; anything else as it is."""
+    lists = list(document.values())
+    if "train" not in document or len(lists) < 2 or any(name not in PARTS for name in document):
+        return document
+    if not all(isinstance(each, list) and all(isinstance(one, dict) for one in each) for each in lists):
+        return document
+    return [{"split": part, **record} for part, records in document.items() for record in records]
+
+
+def _by_index(document: Any) -> Any:
+    """{"0": {"text": ..., "label": ...}, ...}, as pandas writes rows by their index, as records."""
+    rows = list(document.values()) if isinstance(document, dict) else []
+    alike = all(isinstance(row, dict) and {*row} & {*LABELS} and {*row} == {*rows[0]} for row in rows)
+    return rows if len(rows) > 1 and alike and not {*document} & {*LABELS} else document
 
 
 def _by_row(records: dict) -> dict:

@@ -15,6 +15,7 @@ LARGEST_ALPHABET = 65_536
 _LARGEST = 1e15  # of a value: the squares of larger ones leave float32
 _PAD = "pad x to one length and store the lengths: numpy.savez(file, x=x, y=y, lengths=lengths)"
 _TAILS = 0.5  # share of rows that must end alike before the end is called padding
+_SIDE = 8  # pixels from which squares may be images
 _INSIDE = 0.01  # share of that symbol elsewhere that padding may have
 
 
@@ -35,8 +36,7 @@ def sequences(
     path: Path, name: str, x: np.ndarray, lengths: Int[np.ndarray, " n"] | None = None, fill: Fill = "no"
 ) -> Sequences:
     """x (n, length) of whole numbers, real values or one text per row; (n, length, channel) of values."""
-    if x.dtype.kind == "O":
-        raise unusable(path, f"{name} of one shape", "an array of objects", _PAD)
+    x = _of_objects(path, name, x) if x.dtype.kind == "O" else x
     if x.ndim == 1 and x.dtype.kind in "US":
         text = (lambda each: each.decode("utf-8", "replace")) if x.dtype.kind == "S" else str
         return Sequences([text(each) for each in x.tolist()])
@@ -44,12 +44,23 @@ def sequences(
         remedy = f"number them: numpy.unique({name}, return_inverse=True)[1].reshape({name}.shape)"
         raise unusable(path, f"numbers in {name}", f"strings {x.shape}", remedy)
     _require_shape(path, name, x)
-    findings: tuple[Finding, ...] = ()
+    findings = _images(name, x)
     if x.ndim == 3 and (x.dtype.kind in "biu" or _is_one_hot(x)):
-        x, findings = _whole_channels(name, x)
+        x, more = _whole_channels(name, x)
+        findings += more
     if x.dtype.kind == "f":
         return _values(path, name, x, lengths, fill, findings)
     return _symbols(path, name, x, lengths, findings)
+
+
+def _of_objects(path: Path, name: str, x: np.ndarray) -> np.ndarray:
+    """Texts or numbers that are stored as objects."""
+    kinds = {type(each) for each in x.reshape(-1).tolist()}
+    if kinds == {str} and x.ndim == 1:
+        return x.astype(str)
+    if kinds and kinds <= {int, float, bool} and x.ndim > 1:
+        return x.astype(np.float64 if float in kinds else np.int64)
+    raise unusable(path, f"{name} of one shape", "an array of objects", _PAD)
 
 
 def _require_shape(path: Path, name: str, x: np.ndarray) -> None:
@@ -62,6 +73,14 @@ def _require_shape(path: Path, name: str, x: np.ndarray) -> None:
         raise unusable(path, expected, received, remedy)
     if x.ndim not in (2, 3) or 0 in x.shape:
         raise unusable(path, expected, received, "store one row per sequence")
+
+
+def _images(name: str, x: np.ndarray) -> tuple[Finding, ...]:
+    """Squares of numbers from 0 on, which may be pixels."""
+    if x.ndim != 3 or x.shape[1] != x.shape[2] or x.shape[1] < _SIDE or np.nanmin(x) < 0 or _is_one_hot(x):
+        return ()
+    words = f"{name} {x.shape} looks like images: a row of pixels was read as a step of {x.shape[2]} channels"
+    return (Finding("images", "warn", words, f"for a token per pixel {name}.reshape(len({name}), -1)"),)
 
 
 def _is_one_hot(x: Shaped[np.ndarray, "n length channel"]) -> bool:
@@ -153,7 +172,7 @@ def _values(path: Path, name: str, x: np.ndarray, lengths, fill: Fill, findings)
         )
     if lengths is None:
         _require_lengths(path, name, x)
-    return Sequences(x, lengths, findings + _stored_as_floats(name, x) + _stand_in(name, x))
+    return Sequences(x, lengths, findings + _stored_as_floats(name, x) + stand_in(name, x))
 
 
 def filled(
@@ -175,7 +194,11 @@ def filled(
     if fill == "linear":
         _interpolate(made, missing)
     how = {"zero": "0", "mean": "the mean", "linear": "a line through their neighbours"}[fill]
-    sentence = f"{name}: {words}; filled by {how}"
+    empty = int(missing.reshape(len(x), -1).all(axis=1).sum())
+    sentence = (
+        f"{name}: {words}; filled by {how}"
+        + f"; {empty:,} of {len(x):,} rows hold nothing at all" * bool(empty)
+    )
     return made, (Finding("missing-filled", "warn", sentence, "see whether that is fair"),)
 
 
@@ -262,14 +285,16 @@ def _stored_as_floats(name: str, x: np.ndarray) -> tuple[Finding, ...]:
     )
 
 
-def _stand_in(name: str, x: np.ndarray) -> tuple[Finding, ...]:
+def stand_in(name: str, x: np.ndarray) -> tuple[Finding, ...]:
     """One value, repeated and far beyond all others, such as -999: what some write for a missing one."""
     values, counts = np.unique(x[:2_000], return_counts=True)
     if len(values) < 10:
         return ()
     for value, count, others in ((values[0], counts[0], values[1:]), (values[-1], counts[-1], values[:-1])):
         if count >= 3 and abs(value - others).min() > 2 * (others[-1] - others[0]):
-            words = f"{name} holds {value:g} {count:,} times, far beyond all other values: read as a value"
+            words = (
+                f"{value:g} stands {count:,} times in {name}, far beyond all other values: read as a value"
+            )
             remedy = "if it means missing, store nan in its place and say how to fill it (--fill)"
             return (Finding("missing-stand-in", "warn", words, remedy),)
     return ()

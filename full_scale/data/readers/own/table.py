@@ -10,7 +10,7 @@ import numpy as np
 from full_scale.data.findings import Finding
 from full_scale.data.readers.files import unusable
 from full_scale.data.readers.own.axes import steps_first
-from full_scale.data.readers.own.cells import are_numbers, number, numbers_listed
+from full_scale.data.readers.own.cells import are_numbers, lists_spelt, number
 from full_scale.data.readers.own.columns import (
     DEFAULT,
     GROUPS,
@@ -25,13 +25,14 @@ from full_scale.data.readers.own.columns import (
 )
 from full_scale.data.readers.own.joined import Raw
 from full_scale.data.readers.own.label_names import (
+    group_names_of,
     label_names,
     missing_emptied,
     require_classes,
     require_stated,
-    spelling,
     whole_names,
 )
+from full_scale.data.readers.own.label_notices import spelling
 from full_scale.data.readers.own.nested import padded_lists
 from full_scale.data.readers.own.sequences import filled, lengths_of_mask, tails_only
 
@@ -76,20 +77,19 @@ def raw_table(path: Path, table: Table, columns: Columns = DEFAULT) -> Raw:
     label = _column(path, table, "label", columns.label, LABELS)
     group = columns.group and _column(path, table, "group", columns.group, GROUPS)
     group = group or chosen(table.names, None, GROUPS)
-    group = None if group == label else group
+    if group is not None and group in (label, columns.text):
+        if columns.group is not None:
+            raise unusable(path, "a column of groups", f"{group!r}, which is another", "check --group")
+        group = None
     if not table.rows:
         raise unusable(path, "rows of sequences and a label", "none", "add data")
     at = table.names.index(label)
     names, findings = _labels(path, table, at, columns.keep_unlabelled)
     rest = [index for index, name in enumerate(table.names) if index != at and name != group]
-    groups = None if group is None else [str(row[table.names.index(group)]).strip() for row in table.rows]
-    if groups is not None:
-        require_stated(
-            path,
-            groups,
-            lambda row: f"{table.unit} {table.lines[row]} of {group}",
-            "state it or remove the row",
-        )
+    groups = None
+    if group is not None:
+        where = lambda row: f"{table.unit} {table.lines[row]} of {group}"
+        groups = group_names_of(path, [row[table.names.index(group)] for row in table.rows], where)
     x, lengths, more = _sequences(path, table, rest, columns)
     return Raw(x, names, lengths, groups, table.findings + findings + more)
 
@@ -120,9 +120,8 @@ def _labels(path: Path, table: Table, at: int, unlabelled: bool) -> tuple[list[s
             require_stated(path, names, lambda row: f"{table.unit} {table.lines[row]}")
         require_classes(path, f"the column {table.names[at]}", names)
         return names, spelling(names)
-    lost = [row for row, value in enumerate(values) if value is None and not unlabelled]
-    require_stated(path, ["" if row in lost[:1] else "x" for row in range(len(values))],
-                   lambda row: f"{table.unit} {table.lines[row]}")  # fmt: skip
+    stated = ["" if value is None and not unlabelled else "x" for value in values]
+    require_stated(path, stated, lambda row: f"{table.unit} {table.lines[row]}")
     column = np.empty(len(values), object)
     column[:] = values
     return label_names(path, f"the column {table.names[at]}", column, unlabelled)
@@ -168,6 +167,7 @@ def _letters(path: Path, table: Table, columns_of_letters: list[int]):
         len(columns_of_letters) < FEWEST_POSITIONS
         or len(distinct) > _LETTERS
         or max(map(len, distinct)) > _LETTER
+        or 2 * sum(number(word, comma=True) is not None for word in distinct) > len(distinct)
     ):
         return None
     x, lengths, findings = padded_lists(
@@ -222,10 +222,10 @@ def _one_column(path: Path, table: Table, index: int, rest: list[int], axes: Axe
             received = "an empty one" if empty else type(value).__name__
             remedy = "remove the row" if empty else "name another column by --text"
             raise unusable(path, f"a text in every row of {name!r}", f"{received} in {line(row)}", remedy)
-    spelt = numbers_listed(values)
+    spelt = lists_spelt(path, name, values, line)
     if spelt is not None:
         x, lengths, notices = padded_lists(path, name, spelt, line)
-        words = f"every text of {name} is a list of numbers: read as these, not as letters"
+        words = f"every text of {name} is a list: read as its items, not as letters"
         return x, lengths, (*findings, Finding("texts-as-lists", "pass", words), *notices)
     return values, None, findings
 
@@ -278,6 +278,8 @@ def _is_index(table: Table, index: int, first: bool) -> bool:
     if name in INDICES and (len(set(values)) == len(values) or name == "") and len(values) > 1:
         return True
     if None in values or len(values) < FEWEST_ORDERED:
+        return False
+    if not np.isfinite(np.array(values, float)).all():
         return False
     steps = np.diff(np.array(values, float))
     return bool((steps == 1).all() or (first and ((steps > 0).all() or (steps < 0).all())))

@@ -13,6 +13,7 @@ from full_scale.data.readers.files import decoded, unusable
 from full_scale.data.readers.labelled import label_codes
 from full_scale.data.readers.own.arrays import ENDINGS
 from full_scale.data.readers.own.columns import DEFAULT, Columns
+from full_scale.data.readers.own.label_notices import spelling
 
 PARTS = ("train", "validation", "test")
 FORMATS = (
@@ -39,6 +40,8 @@ def read_text_folder(
     for name, data in members(path, wanted):
         if PurePosixPath(name).parts[-2] not in _UNLABELLED:
             texts[name] = decoded(path / name, data, encoding=columns.encoding)
+            if not texts[name].strip():
+                raise unusable(path / name, "a text", "blanks alone", "remove the file")
     if not texts:
         raise unusable(path, "texts as <class>/*.txt", _endings(every), _folder_remedy(every))
     return _texts_by_part(path, texts, _left_out(every))
@@ -51,6 +54,10 @@ def _endings(names: list[str]) -> str:
 
 
 def _folder_remedy(names: list[str]) -> str:
+    if any(re.search(r"\.(zip|tar|tgz|gz|bz2|xz|7z|rar)$", name, re.IGNORECASE) for name in names):
+        return "unpack the archive inside"
+    if any(re.search(r"\.(parquet|csv|tsv|jsonl|arrow|npz)$", name, re.IGNORECASE) for name in names):
+        return "give one table, or one per part (train, validation, test), in one folder"
     if any(name.count("/") for name in names if not is_hidden(name)):
         return "give texts the ending .txt, in a folder for every class"
     return f"make a folder of .txt files for every class; these are read: {FORMATS}"
@@ -74,6 +81,7 @@ def _texts_by_part(path: Path, texts: dict[str, str], findings: tuple[Finding, .
     split = all(len(parents) > 1 and parents[-2] in known for parents in parents_by_name.values())
     _require_classes_or_parts(path, {parents[-1] for parents in parents_by_name.values()}, set(known))
     codes, classes = label_codes(path, [parents[-1] for parents in parents_by_name.values()])
+    findings += spelling(list(classes))
     code = dict(zip(parents_by_name, codes, strict=True))
     parts = {}
     for part in PARTS if split else ("all",):
@@ -95,4 +103,4 @@ def _require_classes_or_parts(path: Path, classes: set[str], known: set[str]) ->
 
 
 def is_text(name: str) -> bool:
-    return re.fullmatch(r"(\./)?[^/]+(/[^/]+){1,3}\.txt", name) is not None
+    return re.fullmatch(r"(\./)?[^/]+(/[^/]+){1,7}\.txt", name, re.IGNORECASE) is not None
