@@ -22,14 +22,14 @@ class Data(Command):
     list: every task, its sizes and source, and whether its files are there.
 
     prepare TASK: generate pathfinder or listops, or read your files (--source) and store them in one compact
-    file with a manifest of hashes. Generating goes on where it was interrupted.
+    file with a manifest of hashes. If generating is interrupted, the same command continues it.
 
     check TASK: hashes, and what is known of the real files; a line per fact, exit 1 when one does not hold.
     """
 
     action: tyro.conf.Positional[Literal["list", "prepare", "check"]] = "list"
     """What to do."""
-    task: tyro.conf.Positional[str] = ""
+    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[TASK]")] = ""
     """A task of the list, for prepare and check."""
     out: Annotated[Path, tyro.conf.arg(aliases=("--data",))] = Path("data")
     """Folder of prepared data; `sptlab train` and `sptlab diagnose` read from `data`."""

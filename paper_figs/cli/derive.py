@@ -16,7 +16,7 @@ from sims.runs.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Derive(Command):
-    """Show how claims are derived, each step checked by sympy. Exit 1 when a step does not hold."""
+    """Show how claims are derived, each step checked by sympy. Exit status 1 when one does not hold."""
 
     claims: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[CLAIM ...]")] = ()
     """Claims to derive, for example C8."""

@@ -4,11 +4,13 @@ import contextlib
 import dataclasses
 import io
 import math
+import os
 import re
 from typing import Any
 
 import tyro
 
+from sims.cli.help_text import readable
 from sims.cli.names import dashed_name, require_flag
 from sims.runs.errors import UserError
 
@@ -16,6 +18,9 @@ from sims.runs.errors import UserError
 def parse_command(command: type, program: str, arguments: list[str]) -> Any:
     """The command with its flags. Raises UserError in one line where tyro would draw a box."""
     _require_values(arguments)
+    if {"-h", "--help"} & set(arguments):
+        print(readable(_drawn(command, program), command), end="")
+        raise SystemExit(0)
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -61,12 +66,23 @@ def require_finite(settings: Any) -> None:
 
 def _flags_of(command: type, program: str) -> tuple[list[str], dict[str, str]]:
     """The flags that the command's help shows, in its order; and of each value that is listed there, its flag."""
-    text = io.StringIO()
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(text):
-        tyro.cli(command, prog=program, args=["--help"], config=(tyro.conf.FlagCreatePairsOff,))
-    flags = list(dict.fromkeys(re.findall(r"--[a-z][\w.-]*", text.getvalue())))
-    listed = re.findall(r"(--[a-z][\w.-]*) \{([\w.,-]+)\}", text.getvalue())
+    drawn = _drawn(command, program)
+    flags = list(dict.fromkeys(re.findall(r"--[a-z][\w.-]*", drawn)))
+    listed = re.findall(r"(--[a-z][\w.-]*) \{([\w.,-]+)\}", drawn)
     return flags, {value: flag for flag, choices in reversed(listed) for value in choices.split(",")}
+
+
+def _drawn(command: type, program: str) -> str:
+    """The help that tyro draws for a terminal of 100 columns that shows its boxes."""
+    pipe, columns = io.TextIOWrapper(io.BytesIO(), "utf-8"), os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
+    try:
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(pipe):
+            tyro.cli(command, prog=program, args=["--help"], config=(tyro.conf.FlagCreatePairsOff,))
+    finally:
+        os.environ.pop("COLUMNS") if columns is None else os.environ.update(COLUMNS=columns)
+    pipe.seek(0)
+    return pipe.read()
 
 
 def _strip_box(box: str) -> str:
