@@ -148,6 +148,10 @@ def understand(arguments: list[str], known: Callable[[str], dict[str, Any]]) -> 
     if arguments[0] in ("-h", "--help", "--version"):
         print(welcome() if arguments[0] != "--version" else f"sptlab {metadata.version('sptlab')}")
         raise SystemExit(0)
+    if arguments[0].startswith("-"):
+        raise UserError(
+            f"expected a command first: got {arguments[0]}; options follow it: sptlab COMMAND --help"
+        )
     name, rest = require(arguments[0], COMMANDS, "command"), arguments[1:]
     study.refuse_former(name, rest)
     if name in REGISTRIES:

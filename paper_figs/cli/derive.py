@@ -13,6 +13,8 @@ from sims.cli.names import require, split
 from sims.cli.progress import progress
 from sims.runs.errors import UserError
 
+_FORMATS = (".pdf", ".png", ".svg")
+
 
 @dataclasses.dataclass(frozen=True)
 class Derive(Command):
@@ -52,6 +54,11 @@ class Derive(Command):
             )
         require_file(self.out, "--out")
         require_file(self.figure, "--figure")
+        if self.figure is not None and self.figure.suffix not in _FORMATS:
+            raise UserError(
+                f"expected a file that ends in {', '.join(_FORMATS)} for --figure: got {self.figure}; "
+                f"try {self.figure.with_suffix('.pdf')}"
+            )
 
     def __call__(self) -> int:
         if self.list:

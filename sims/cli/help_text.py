@@ -46,6 +46,13 @@ def readable(drawn: str, command: type, width: int | None = None) -> str:
     return "\n\n".join([*paragraphs, _section("options of every command:", common, width)]) + "\n"
 
 
+def every_option(drawn: str) -> list[Option]:
+    """Every option and name in the help that tyro draws, in its order."""
+    return [
+        option for box in re.split(r"^╭─ .*╮$", drawn, flags=re.MULTILINE)[1:] for option in _options(box)
+    ]
+
+
 def _sentence(text: str) -> str:
     """A paragraph in one line, begun and ended as a sentence unless it begins with what it describes."""
     line = " ".join(text.split())
