@@ -89,6 +89,7 @@ def test_help_does_not_wait_for_jax():
             ["derive", "C8", "--figure", "c8.gif"],
             "ends in .pdf, .png, .svg for --figure: got c8.gif; try c8.pdf",
         ),
+        (["derive", "C1", "C2", "--figure", "a.pdf"], "--figure draws one claim: got C1, C2; name one"),
         (["simulate", "blindnes"], "unknown simulation blindnes; did you mean blindness?"),
         (["simulate", "--lst"], "unknown simulation --lst; did you mean --list?"),
         (["train", "docs-oder"], "unknown task docs-oder; did you mean docs-order?"),

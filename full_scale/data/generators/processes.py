@@ -35,7 +35,8 @@ def in_processes(
         for pipe, _ in workers:
             _give(pipe, waiting, running)
         while running:
-            for pipe in wait(list(running)):  # type: ignore[call-overload]
+            ready = wait(list(running))
+            for pipe in [pipe for pipe in running if pipe in ready]:
                 index, result = running.pop(pipe), _received(pipe)
                 _give(pipe, waiting, running)
                 yield index, result
