@@ -121,6 +121,17 @@ def test_a_file_that_is_not_there_is_told_before_any_cost(
     assert answer in complaint(front_door(*arguments))
 
 
+def test_a_folder_that_may_not_be_written_is_told_at_once(front_door, tmp_path, monkeypatch):
+    monkeypatch.setattr("sims.cli.command.os.access", lambda *_: False)
+    line = complaint(front_door("simulate", "pools", "--out", tmp_path / "new"))
+    assert f"expected a folder to write to for --out: {tmp_path} is read-only" in line
+
+
+def test_a_folder_without_texts_is_told_before_jax_is_loaded(front_door, tmp_path, monkeypatch):
+    monkeypatch.setattr(sptlab, "parse", lambda _: pytest.fail("it went on"))
+    assert "expected texts as <class>/*.txt, got none" in complaint(front_door("diagnose", tmp_path))
+
+
 def test_a_missing_result_names_the_command_that_makes_it(front_door, tmp_path):
     line = complaint(front_door("figures", "escape", "--out", str(tmp_path / "nowhere")))
     assert "sptlab simulate escape" in line and "reproduce" not in line
