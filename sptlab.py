@@ -43,13 +43,13 @@ COMMANDS = {
     "verify": "check claims of the theory, one line per check",
     "derive": "print how a claim is derived, every step checked",
     "simulate": "run one simulation of the minimal model",
-    "diagnose": "should self-pretraining come first on your own data? ask before training",
+    "diagnose": "would self-pretraining help on your own data?",
     "train": "train and probe Transformers on one task",
-    "export": "write a trained encoder as safetensors, for PyTorch and for other data",
+    "export": "write a trained encoder as safetensors, for PyTorch",
     "data": "list, prepare and check the data of the tasks",
     "compare": "compare each prediction with simulation and Transformer",
     "figures": "draw figures from stored results",
-    "study": "run a long study again; its stored result comes with the repository",
+    "study": "run a long study again; its result is in the repository",
 }
 WELCOME = """\
 usage: sptlab COMMAND ...
@@ -57,11 +57,13 @@ usage: sptlab COMMAND ...
 sptlab: why self-pretraining teaches a Transformer what labels cannot.
 
 Start here:
-  sptlab reproduce    a few minutes: claims, simulations and a Transformer, shown in report/index.html
+  sptlab reproduce    some minutes: claims, toys and a Transformer, on one page
+  sptlab diagnose X   some minutes: would self-pretraining help on your data X?
 
-In seconds, from results that come with the repository:
+In seconds:
+  sptlab verify C3    check a claim; sptlab derive C3 shows its proof
   sptlab compare      predictions beside what was measured
-  sptlab figures      draw what is stored
+  sptlab figures      draw what comes with the repository
   sptlab study --list the long studies behind it
 
 All commands:
@@ -146,6 +148,10 @@ def understand(arguments: list[str], known: Callable[[str], dict[str, Any]]) -> 
     if arguments[0] in ("-h", "--help", "--version"):
         print(welcome() if arguments[0] != "--version" else f"sptlab {metadata.version('sptlab')}")
         raise SystemExit(0)
+    if arguments[0].startswith("-"):
+        raise UserError(
+            f"expected a command first: got {arguments[0]}; options follow it: sptlab COMMAND --help"
+        )
     name, rest = require(arguments[0], COMMANDS, "command"), arguments[1:]
     study.refuse_former(name, rest)
     if name in REGISTRIES:

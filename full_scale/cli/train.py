@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from sims.cli import declarations
+from sims.cli.names import require
 from sims.cli.progress import Report
 from sims.cli.simulate import Simulation
 from sims.runs.errors import UserError
@@ -30,6 +32,12 @@ class TrainingCommand(Simulation):
     """Number of processes that train together; not needed with --coordinator auto."""
     process_id: int | None = None
     """Number of this process, from 0; process 0 writes the results."""
+
+    def refuse(self) -> None:
+        """Raise UserError for a task that is none, before the cost is announced."""
+        super().refuse()
+        if task := getattr(self.config, "task", None):  # type: ignore[attr-defined]
+            require(task, declarations.tasks(), "task")
 
     def __call__(self) -> int:
         from full_scale.devices import hosts, mesh

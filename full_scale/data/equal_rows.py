@@ -46,7 +46,9 @@ def equal_within(part: Labelled, equal: Int[np.ndarray, " n"]) -> tuple[Finding,
     if len(clashes):
         rows = int(np.isin(equal, clashes).sum())
         words = f"{rows:,} of {len(equal):,} sequences have a twin with another label"
-        findings.append(Finding("labels-disagree", "warn", words, "see whether x or y was cut or mixed up"))
+        findings.append(
+            Finding("labels-disagree", "warn", words, "see whether sequences or labels were cut or mixed up")
+        )
     return tuple(findings)
 
 

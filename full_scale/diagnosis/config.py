@@ -1,4 +1,4 @@
-"""What a diagnosis does and where its verdict's lines are drawn."""
+"""Settings of a diagnosis: the pilot, the fits, and the thresholds of the verdict."""
 
 import dataclasses
 
@@ -10,25 +10,26 @@ _SHORT = 64  # tokens below which the pilot looks once
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """The verdict's lines. Chosen on the validation's choosing half, tested on fresh tasks.
+    """Thresholds of the verdict, chosen on half of the validation's tasks and tested on fresh ones.
 
     full_scale/stored/validation.json holds how they did on either.
     """
 
     gain: float = 0.02
-    """Held-out accuracy that reconstruction's pattern must add for it to be worth pretraining."""
+    """Gain in held-out accuracy from which pretraining is worth it: 0.02 is 2 percentage points."""
     possible: float = 0.08
-    """Gain that the pilot must rule out before it says that there is no need, where none was seen."""
+    """Gain in accuracy that the pilot's interval must exclude before the answer is `no need`."""
     order: float = 0.25
-    """What pairs of neighbours add to the best baseline that reads none, from which they promise a gain."""
+    """Accuracy that pairs of neighbours must add to the best baseline that ignores order, to count as a sign
+    that pretraining helps."""
     reached: float = 0.05
-    """Accuracy above a constant guess that counts as having found something at all."""
+    """Accuracy above always answering the most frequent class from which a model counts as having learnt."""
     standard_errors: float = 3.0
-    """z: the sign of a gradient counts as known at so many standard errors.   [C16]"""
+    """Standard errors from which the sign of a gradient counts as known.   [C16]"""
     expressible: float = 0.2
-    """Share of the signal along reconstruction's own direction that positions must be able to express."""
+    """Least share, 0 to 1, of reconstruction's direction that the positions must be able to express."""
     signal: float = 1e-3
-    """SNR per sequence below which reconstruction shows no pattern."""
+    """Signal-to-noise ratio per sequence below which reconstruction shows no pattern."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,21 +37,23 @@ class PilotConfig:
     """How both arms are trained small and short, and the training that this is measured against."""
 
     seeds: int | None = None
-    """Most initialisations of each arm; by default 2, 1 below 64 tokens; fewer where arms are apart. 0: no pilot."""
+    """Initialisations of each arm, at most; default: 2, or 1 below 64 tokens; fewer where the arms clearly differ;
+    0: no pilot."""
     steps: int | None = None
-    """Optimiser steps of a run, the same for both arms, half of SPT's with labels; by default half of the user's."""
+    """Optimiser steps of a run, the same for both arms, half of SPT's with labels; default: half of
+    --pilot.user-steps."""
     batch: int | None = None
-    """Sequences per step; by default half of the user's, a quarter from 256 tokens."""
+    """Sequences per step; default: half of --pilot.user-batch, from 256 tokens on a quarter."""
     learning_rate: float | None = None
-    """Peak rate of all runs; by default each arm's better of 0.008 and 0.02 at width 32, and 1/width of that."""
+    """Peak learning rate of all runs; default: the better of 0.008 and 0.02 for each arm, times 32/width."""
     user_steps: int = 1_500
-    """Optimiser steps of one arm of the training that the pilot is to foretell."""
+    """Optimiser steps of one arm in the training that the pilot predicts: your own."""
     user_batch: int = 50
     """Sequences per step of that training."""
     remedies: bool = False
-    """Also train what may do instead: mimetic weights, ALiBi, RoPE, a joint loss, hidden blocks, hidden channels."""
+    """Also train alternatives: mimetic weights, ALiBi, RoPE, a joint loss, masked blocks, masked channels."""
     label_shares: tuple[float, ...] = ()
-    """Also train both arms with fewer labels, such as 0.25 0.5; pretraining reads the rest without theirs."""
+    """Also train both arms with these shares of the labels, such as 0.25 0.5; pretraining still reads all."""
 
     def __post_init__(self) -> None:
         if self.seeds is not None:
@@ -72,24 +75,25 @@ class PilotConfig:
 
 @dataclasses.dataclass(frozen=True)
 class DiagnosisConfig:
-    """How much is computed, and the lines of the verdict."""
+    """How much is computed, and the thresholds of the verdict."""
 
     fits: int = 0
-    """Initialisations of the fits with frozen attention that say why (4 or more); each costs more than the pilot."""
+    """Fits with frozen attention, which explain the answer: 4 or more initialisations, each slower than the pilot;
+    0: none."""
     steps: int | None = None
-    """Optimiser steps of each fit; by default 800, fewer where sequences are long or the model is large."""
+    """Optimiser steps of each fit; default: 800, fewer where sequences are long or the model is large."""
     batch: int | None = None
-    """Sequences per step; by default 50, fewer where sequences are longer than 128."""
+    """Sequences per step of a fit; default: 50, fewer where sequences are longer than 128."""
     learning_rate: float | None = None
-    """Peak rate of the fits; by default 0.02 at width 32, and 1/width of that."""
+    """Peak learning rate of the fits; default: 0.02 times 32/width."""
     train_most: int = 20_000
-    """At most this many training sequences are used, drawn at random."""
+    """Training sequences that are used at most, drawn at random."""
     held_out_most: int = 2_000
-    """At most this many held-out sequences are used."""
+    """Held-out sequences that are used at most."""
     thresholds: Thresholds = Thresholds()
-    """Where the verdict draws its lines."""
+    """Thresholds of the verdict."""
     pilot: PilotConfig = PilotConfig()
-    """Both arms trained small and short: what the verdict is made of."""
+    """Both arms trained small and short, on which the verdict rests."""
 
     def __post_init__(self) -> None:
         if not self.fits and self.pilot.seeds == 0:

@@ -110,7 +110,7 @@ def diagnose(
     dataset, model
         The data, and the architecture that is to be trained on them.
     config
-        How much is computed, and the lines of the verdict.
+        How much is computed, and the thresholds of the verdict.
     key
         Decides every initialisation, batch and mask.
     folder

@@ -33,8 +33,8 @@ def near_equal(dataset: Dataset) -> list[Finding]:
     if counted < max(2, _WARN * len(test)):
         return []
     words = (
-        f"{counted:,} of {len(test):,} test sequences nearly repeat one of training, or have a stretch of "
-        f"{100 * _STRETCH:.0f}% in common with one"
+        f"{counted:,} of {len(test):,} test sequences (part of those held out) nearly repeat one of training, "
+        f"or have a stretch of {100 * _STRETCH:.0f}% in common with one"
     )
     remedy = "say what belongs together (a subject, a recording, a document) by --group, a column or an array"
     return [Finding("near-equal-across-parts", "warn", words, remedy)]

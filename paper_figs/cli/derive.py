@@ -13,10 +13,12 @@ from sims.cli.names import require, split
 from sims.cli.progress import progress
 from sims.runs.errors import UserError
 
+_FORMATS = (".pdf", ".png", ".svg")
+
 
 @dataclasses.dataclass(frozen=True)
 class Derive(Command):
-    """Show how claims are derived, each step checked by sympy. Exit 1 when a step does not hold."""
+    """Show how claims are derived, each step checked by sympy. Exit status 1 when one does not hold."""
 
     claims: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[CLAIM ...]")] = ()
     """Claims to derive, for example C8."""
@@ -52,6 +54,14 @@ class Derive(Command):
             )
         require_file(self.out, "--out")
         require_file(self.figure, "--figure")
+        named = split(self.claims)
+        if self.figure is not None and len(named) != 1:
+            raise UserError(f"--figure draws one claim: got {', '.join(named) or 'none'}; name one")
+        if self.figure is not None and self.figure.suffix not in _FORMATS:
+            raise UserError(
+                f"expected a file that ends in {', '.join(_FORMATS)} for --figure: got {self.figure}; "
+                f"try {self.figure.with_suffix('.pdf')}"
+            )
 
     def __call__(self) -> int:
         if self.list:
@@ -62,7 +72,7 @@ class Derive(Command):
 
         labels = derivation_labels(self.claims, self.all)
         if self.figure:
-            write_claim_figure(labels, self.figure, self.report)
+            write_claim_figure(labels[0], self.figure, self.report)
         with progress("derive", self.quiet or len(labels) == 1) as report:
             sections = document.sections(labels, report=report)
         article = self.all and self.format == "latex"
@@ -83,14 +93,12 @@ def derivation_labels(chosen: tuple[str, ...], every: bool) -> list[str]:
     return list(known) if every else named
 
 
-def write_claim_figure(labels: list[str], path: Path, report: Path) -> None:
-    """Draw the one claim's figure from what is stored, or a UserError that says how to ask."""
+def write_claim_figure(label: str, path: Path, report: Path) -> None:
+    """Draw a claim's figure from what is stored."""
     from paper_figs import figure_of, write_figure
     from sims.runs import store
 
-    if len(labels) != 1:
-        raise UserError(f"--figure draws one claim: got {', '.join(labels)}; name one")
-    write_figure(store.load_all(report / "results"), figure_of(labels[0]), path)
+    write_figure(store.load_all(report / "results"), figure_of(label), path)
 
 
 def drawn_figures(folder: Path, beside: Path) -> dict[str, list[tuple[str, str]]]:

@@ -1,6 +1,7 @@
 """`sptlab diagnose`: should self-pretraining come first on the user's data?"""
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,6 +15,7 @@ from sims.runs.errors import UserError
 
 _SECONDS = 70.0  # of four fits of one layer of width 32 on docs-order, on the reference machine
 _READ_TWICE = 1 << 26  # bytes of a file that is read before JAX is loaded, so that mistakes are told at once
+_FILES_READ_TWICE = 5_000
 _PILOT_SECONDS = 60.0  # of a pilot of two initialisations there
 
 
@@ -64,7 +66,7 @@ class Diagnose(Storing):
             meant = nearest(self.data, known) or f"; give a path or one of {', '.join(known)}"
             raise UserError(f"expected a file, a folder or a task: got {self.data}, which is none{meant}")
         path = Path(self.data)
-        if self.data not in known and path.is_file() and path.stat().st_size < _READ_TWICE:
+        if self.data not in known and _bytes(path) < _READ_TWICE:
             from full_scale.data.readers.own import read_own
 
             read_own(path, self.columns)
@@ -75,6 +77,16 @@ class Diagnose(Storing):
 
     def __call__(self) -> int:
         return _run(self) if self.trained is None else _explain(self)
+
+
+def _bytes(path: Path) -> int:
+    """Size of a file, or of all files in a folder; of a folder of many files more than is read twice."""
+    if not path.is_dir():
+        return path.stat().st_size
+    files = list(itertools.islice(path.rglob("*"), _FILES_READ_TWICE + 1))
+    if len(files) > _FILES_READ_TWICE:
+        return _READ_TWICE
+    return sum(each.stat().st_size for each in files if each.is_file())
 
 
 def diagnose_command(kinds: dict[str, type] | None = None) -> type:

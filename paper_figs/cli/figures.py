@@ -134,7 +134,8 @@ def _written(folder: Path, names: Iterable[str], drawn: Mapping[str, Any], venue
         wide, high = figure.get_size_inches()
         across = {venue.full: ", the width of the text", venue.column: ", one column"}.get(wide, "")
         letters = figure.settings["xtick.labelsize"]
-        small = f"; letters of {letters:.1f} pt, few journals take less than 6" if letters < _SMALLEST else ""
+        less = f"; letters of {letters:.1f} pt, few journals take less than 6: try a larger --width"
+        small = less if letters < _SMALLEST else ""
         rows.append(
             f"written to {folder / name}.pdf (.png, .txt, .tex): {wide:.2f} x {high:.2f} in "
             f"({25.4 * wide:.0f} x {25.4 * high:.0f} mm){across}{small}"

@@ -40,6 +40,20 @@ CODE = re.compile(r"(`[^`]*`)")
 CITED = re.compile(r"(?<=[\[ ])(C\d+)(?=\]|, C\d)")
 _QUALIFIED = re.compile(r'(<span class="n">[\w.]+</span><span class="o">\.</span>)+(?=<span class="n">[A-Z])')
 
+_BETWEEN = r"(?:</?span[^>]*>|[\s,\[\]])*"
+_KEY = re.compile(
+    _BETWEEN.join((r'<span class="n">Key', "Array", "''", "UInt32", "Array", "'2'", "UInt32", "Array", "'4'"))
+    + r"</span><span class=\"p\">\]"
+)
+_KEY_NAME = '<span class="n">PRNGKeyArray</span><span class="p">'
+"""jaxtyping writes a random key as the union of the three forms that it may have."""
+_ONLY_KEY = re.compile(rf'<span class="n">Union</span><span class="p">\[</span>({re.escape(_KEY_NAME)})\]')
+
+_SETTINGS = re.compile(
+    r'(=</span> <span class="n">\w+Config</span><span class="p">)\(.*?</span>(?=,</span><span class="param">)'
+)
+"""A default that is a class of settings with all its own defaults, which its fields show."""
+
 
 def write(folder: Path) -> Path:
     """Write every page into the folder and return the path of the first, index.html.
@@ -60,7 +74,7 @@ def page(package: str | None = "theory") -> str:
     except ImportError as error:
         raise UserError("the reference page needs pdoc: it is missing; pip install 'sptlab[docs]'") from error
     pdoc.render.configure(docformat="numpy", search=False, show_source=False, template_directory=_TEMPLATES)
-    pdoc.render.env.filters |= {"prepared": prepared, "linked": linked, "short": short}
+    pdoc.render.env.filters |= {"prepared": prepared, "linked": linked, "short": short, "moved": moved}
     pdoc.render.env.filters |= {"mathml": mathml, "typeset": typeset}
     documented = theory if package is None else importlib.import_module(package)
     sections = [("", EXAMPLES.read_text(), [])] if package is None else chapters(documented)
@@ -132,8 +146,14 @@ def linked(html: str, home: str = "") -> Markup:
 
 
 def short(signature: str) -> Markup:
-    """A signature without the modules that its types come from: Float[Array, 'query key']."""
-    return Markup(_QUALIFIED.sub("", signature))
+    """A signature without its types' modules: Float[Array, 'query key']; a random key has one name."""
+    plain = _QUALIFIED.sub("", signature)
+    return Markup(_SETTINGS.sub(r"\1()</span>", _ONLY_KEY.sub(r"\1", _KEY.sub(_KEY_NAME, plain))))
+
+
+def moved(html: str, name: str, address: str) -> Markup:
+    """The section of a name whose link to itself leads to its address within the page."""
+    return Markup(str(html).replace(f'href="#{name}"', f'href="#{address}"'))
 
 
 def main(arguments: list[str]) -> int:

@@ -50,8 +50,8 @@ PARTS = (
     Part(
         "attention",
         "What it does to attention",
-        "Followed to its end, the pull turns uniform attention into attention to neighbours, and the flow "
-        "of all L^2 scores is the flow of one kernel. Absolute positional encodings become relative scores "
+        "The flow of all L^2 scores is the flow of one kernel of L numbers, which turns uniform attention "
+        "into attention to neighbours. Absolute positional encodings become relative scores "
         "on the way. A tied initialisation brings some of the same without any training, the ends of a "
         "sequence let a little of it through to labels, and next-token prediction sees another part.",
         ("C12", "C13", "C27", "C14", "C17", "C18"),

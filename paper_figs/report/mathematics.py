@@ -26,15 +26,18 @@ GREEK = {
     "chi": "χ",
     "nu": "ν",
     "xi": "ξ",
+    "pi": "π",
+    "mu": "μ",
     "Gamma": "Γ",
     "Omega": "Ω",
     "Sigma": "Σ",
+    **{f"{letter}bar": f"{letter}\u0304" for letter in "qrvwx"},
 }
 SIGNS = ((r"(?<= )- (?=\S)", "− "), (r"&gt;=", "≥"), (r"&lt;=", "≤"), (r"!=", "≠"))
 _SUBSCRIPT = re.compile(
-    r"(\b(?:d?[A-Za-z]|sum|mean|kappa|lambda|omega|sigma|tau|theta)|\))_(\{[^}]+\}|[A-Za-z]{1,3}\b|\d+)"
+    rf"(\b(?:d?[A-Za-z]|sum|mean|{'|'.join(GREEK)})|\))_(\{{[^}}]+\}}|[A-Za-z]{{1,3}}\b|\d+)"
 )
-POWER = re.compile(r"\^(\{[^}]+\}|[A-Za-z0-9*]+)")
+POWER = re.compile(r"\^(\{[^}]+\}|\([^()]+\)|-?[A-Za-z0-9*]+)")
 
 
 def mathml(latex: str, *, block: bool = True) -> Markup:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -99,6 +100,11 @@ class ExperimentCommand(Storing):
     """How many parts of it can run at once."""
     core: ClassVar[Any] = None
 
+    def refuse(self) -> None:
+        """Raise UserError where a file or folder of the settings is not there, before anything is announced."""
+        super().refuse()
+        require_paths(self.config)  # type: ignore[attr-defined]
+
     def summary(self, result: "sims.runs.store.Result", out: Path) -> str:
         """What was found, for a reader."""
         return json.dumps(result.values, indent=1)
@@ -132,11 +138,30 @@ class ExperimentCommand(Storing):
         return simulated(self.session, self.name, self.core, self.settings, report)
 
 
+def require_paths(settings: Any, group: str = "") -> None:
+    """Raise UserError for a path in the settings that leads nowhere: all of them are read."""
+    for field in dataclasses.fields(settings):
+        value, name = getattr(settings, field.name), f"{group}{dashed_name(field.name)}"
+        if dataclasses.is_dataclass(value):
+            require_paths(value, f"{name}.")
+        for path in value if isinstance(value, tuple) else (value,):
+            if isinstance(path, Path) and not path.exists():
+                raise UserError(
+                    f"expected a file or folder for --{name}: {path} is not there; check the path"
+                )
+
+
 def require_folder(out: Path) -> None:
-    """Raise UserError where a path cannot be a folder, because it or what it lies in is a file."""
-    for path in (out, *out.parents):
+    """Raise UserError where a path cannot be a folder: it or what it lies in is a file, or may not be written."""
+    for path in (out, *out.absolute().parents):
         if path.exists() and not path.is_dir():
             raise UserError(f"expected a folder for --out: {path} is a file; choose another --out")
+        if path.is_dir():
+            if not os.access(path, os.W_OK):
+                raise UserError(
+                    f"expected a folder to write to for --out: {path} is read-only; choose another --out"
+                )
+            return
 
 
 def require_file(path: Path | None, flag: str) -> None:

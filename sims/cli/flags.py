@@ -3,19 +3,25 @@
 import contextlib
 import dataclasses
 import io
+import itertools
 import math
+import os
 import re
 from typing import Any
 
 import tyro
 
-from sims.cli.names import dashed_name, require_flag
+from sims.cli.help_text import every_option, readable
+from sims.cli.names import dashed_name, nearest, require_flag
 from sims.runs.errors import UserError
 
 
 def parse_command(command: type, program: str, arguments: list[str]) -> Any:
     """The command with its flags. Raises UserError in one line where tyro would draw a box."""
     _require_values(arguments)
+    if {"-h", "--help"} & set(arguments):
+        print(readable(_drawn(command, program), command), end="")
+        raise SystemExit(0)
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -27,14 +33,63 @@ def parse_command(command: type, program: str, arguments: list[str]) -> Any:
     except SystemExit as stop:
         if not stop.code:
             raise
-    flags, values = _flags_of(command, program)
+    drawn = _drawn(command, program)
+    _require_known(arguments, drawn, program)
+    raise UserError(f"{_in_words(_strip_box(complaint.getvalue()), arguments, drawn)} (see {program} --help)")
+
+
+def _require_known(arguments: list[str], drawn: str, program: str) -> None:
+    """Raise UserError for an option that the help does not name, with the one that was meant."""
+    flags = list(dict.fromkeys(re.findall(r"--[a-z][\w.-]*", drawn)))
+    listed = re.findall(r"(--[a-z][\w.-]*) \{([\w.,-]+)\}", drawn)
+    values = {value: flag for flag, choices in reversed(listed) for value in choices.split(",")}
     for argument in arguments:
-        if argument.startswith("--"):
+        if re.match(r"-[a-zA-Z-]", argument):
             name = argument.split("=")[0].replace("_", "-")
             if name not in flags and (option := values.get(name.removeprefix("--"))):
                 raise UserError(f"unknown option {name}; did you mean {option} {name.removeprefix('--')}?")
             require_flag(name, flags, program)
-    raise UserError(f"{_strip_box(complaint.getvalue())} (see {program} --help)")
+
+
+def _in_words(complaint: str, arguments: list[str], drawn: str) -> str:
+    """What tyro says of a value, as: what it must be, what came, and an example."""
+    if unknown := re.match(r"Unrecognized options: (.*)", complaint):
+        return f"expected options only: got {unknown[1]}"
+    if choice := re.match(r"invalid choice '(.*)' for argument '(.*)'. Expected one of \((.*)\)", complaint):
+        known = re.findall(r"'([^']*)'", choice[3])
+        known = (
+            sorted({*known} - {"None"}) if "None" in known else known
+        )  # with None, tyro's order is a set's
+        named = f"{choice[2]} must be" if choice[2].startswith("--") else "expected"
+        return f"{named} one of {', '.join(known)}: got {choice[1]}{nearest(choice[1], known)}"
+    flag = re.search(r"--[\w.-]+", complaint)
+    option = next((each for each in every_option(drawn) if flag and each.flag == flag[0].rstrip(".")), None)
+    if option is None:
+        return complaint
+    default = re.search(r"\(default: ([^()]*)\)$", option.does)
+    example = f"; for example {option.flag} {default[1]}" if default and "Missing" not in complaint else ""
+    return f"{option.flag} must be {_kind(option.typed)}: got {_given(option.flag, arguments)}{example}"
+
+
+def _kind(typed: str) -> str:
+    """What an option takes, in words: `--lengths INT ...` takes whole numbers, separated by spaces."""
+    several = typed.endswith("...")
+    names = {
+        "INT": ("a whole number", "whole numbers"), "FLOAT": ("a number", "numbers"), "PATH": ("a path", "paths"),
+        "STR": ("a text", "texts"),
+    }  # fmt: skip
+    kinds = typed.split(" ", 1)[-1].removesuffix(" ...").split("|")
+    either = " or ".join(names.get(kind, (kind, kind))[several] for kind in kinds)
+    return f"{either}, separated by spaces" if several else either
+
+
+def _given(flag: str, arguments: list[str]) -> str:
+    """The values that the command line gives an option."""
+    for number, argument in reversed(list(enumerate(arguments))):
+        if argument.replace("_", "-").split("=")[0] == flag:
+            after = [argument.split("=", 1)[1]] if "=" in argument else arguments[number + 1 :]
+            return " ".join(itertools.takewhile(lambda value: not value.startswith("--"), after)) or "nothing"
+    return "nothing"
 
 
 def _require_values(arguments: list[str]) -> None:
@@ -59,14 +114,17 @@ def require_finite(settings: Any) -> None:
                 )
 
 
-def _flags_of(command: type, program: str) -> tuple[list[str], dict[str, str]]:
-    """The flags that the command's help shows, in its order; and of each value that is listed there, its flag."""
-    text = io.StringIO()
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(text):
-        tyro.cli(command, prog=program, args=["--help"], config=(tyro.conf.FlagCreatePairsOff,))
-    flags = list(dict.fromkeys(re.findall(r"--[a-z][\w.-]*", text.getvalue())))
-    listed = re.findall(r"(--[a-z][\w.-]*) \{([\w.,-]+)\}", text.getvalue())
-    return flags, {value: flag for flag, choices in reversed(listed) for value in choices.split(",")}
+def _drawn(command: type, program: str) -> str:
+    """The help that tyro draws for a terminal of 100 columns that shows its boxes."""
+    pipe, columns = io.TextIOWrapper(io.BytesIO(), "utf-8"), os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
+    try:
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(pipe):
+            tyro.cli(command, prog=program, args=["--help"], config=(tyro.conf.FlagCreatePairsOff,))
+    finally:
+        os.environ.pop("COLUMNS") if columns is None else os.environ.update(COLUMNS=columns)
+    pipe.seek(0)
+    return pipe.read()
 
 
 def _strip_box(box: str) -> str:

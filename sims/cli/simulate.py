@@ -33,9 +33,8 @@ class Simulation(ExperimentCommand):
         super().refuse()
         self.require_consistent()
         if self.sweep and not self.sweep.is_file():
-            raise UserError(
-                f"expected a sweep in {self.sweep}, found: No such file or directory; check the path"
-            )
+            kind = "a folder" if self.sweep.is_dir() else "not there"
+            raise UserError(f"expected a TOML file for --sweep: {self.sweep} is {kind}; check the path")
 
     def __call__(self) -> int:
         return swept(self, self.sweep) if self.sweep else super().__call__()

@@ -30,7 +30,7 @@ class Verify(Command):
     claims: Annotated[tuple[str, ...], tyro.conf.arg(metavar="CLAIM ...")] = ()
     """Claims to check, as an option."""
     seeds: int = 1
-    """How many seeds, from --seed on; each check is told at the worst of them."""
+    """How many seeds, from --seed on; each check is reported at the worst of them."""
     list: bool = False
     """List the claims, and check none."""
     json: Path | None = None

@@ -7,6 +7,7 @@ moment leaves the old result, the new one, or a pair whose hash disagrees and is
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import io
 import json
@@ -200,6 +201,6 @@ def _damaged(path: Path) -> StoreError:
 def _unwritable(path: Path, error: OSError) -> StoreError:
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return StoreError(f"expected a folder on the way to {path}, found a file; choose another --out")
-    return StoreError(
-        f"cannot write {path}: {error.strerror or error}; free the space or choose another --out"
-    )
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)
+    remedy = "free the space or choose another --out" if full else "choose another --out"
+    return StoreError(f"cannot write {path}: {error.strerror or error}; {remedy}")

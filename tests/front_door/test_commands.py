@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 
@@ -115,9 +114,11 @@ def test_the_validation_of_the_diagnosis_is_a_study(front_door, tmp_path, monkey
         return store.Result("validation", values, {}, {})
 
     monkeypatch.setattr(validation, "run", run)
-    arguments = ("--before", "first.json", "--training.seeds", "4", "--seed", "2", "--out", tmp_path)
+    first = tmp_path / "first.json"
+    first.write_text("{}")
+    arguments = ("--before", first, "--training.seeds", "4", "--seed", "2", "--out", tmp_path)
     code, out, _ = front_door("study", "validation", *arguments)
-    assert asked == [(Path("first.json"), 4, tmp_path / "validation", 2, "sptlab study validation --seed 2")]
+    assert asked == [(first, 4, tmp_path / "validation", 2, "sptlab study validation --seed 2")]
     assert code == 0 and "\nmissing imdb-order: no reviews\n" in out
 
 

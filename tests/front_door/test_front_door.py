@@ -60,21 +60,76 @@ def test_help_does_not_wait_for_jax():
         (["reproduce", "--sed=3"], "unknown option --sed; did you mean --seed?"),
         (
             ["reproduce", "--preset", "smok"],
-            "'smok' for argument '--preset'. Expected one of ('full', 'smoke')",
+            "--preset must be one of full, smoke: got smok; did you mean smoke?",
         ),
-        (["reproduce", "--seed", "one"], "--seed: invalid literal for int() with base 10: 'one'"),
-        (["reproduce", "now"], "Unrecognized options: now (see sptlab reproduce --help)"),
+        (["reproduce", "--seed", "one"], "--seed must be a whole number: got one; for example --seed 0 (see"),
+        (["reproduce", "now"], "expected options only: got now (see sptlab reproduce --help)"),
+        (["reproduce", "-o", "x"], "unknown option -o; did you mean --out?"),
+        (["--quiet", "verify"], "expected a command first: got --quiet; options follow it"),
+        (["data", "prepar"], "expected one of list, prepare, check: got prepar; did you mean prepare?"),
+        (["data", "prepare", "txt"], "unknown task txt; did you mean text?"),
+        (["data", "prepare", "listops", "--number", "-4"], "--number must be at least 1: got -4"),
+        (
+            ["simulate", "pools", "--lengths", "4,8"],
+            "--lengths must be whole numbers, separated by spaces: got 4,8;",
+        ),
+        (
+            ["simulate", "pools", "--noise", "much"],
+            "--noise must be a number: got much; for example --noise 0.5",
+        ),
+        (["train", "run", "--devices", "x"], "--devices must be a whole number or all: got x"),
+        (["train", "run", "--steps", "1e3"], "--steps must be a whole number: got 1e3"),
+        (
+            ["train", "run", "--mask", "block"],
+            "must be one of blocks, channels, positions: got block; did you mean",
+        ),
+        (["train", "run", "--task", "digit"], "unknown task digit; did you mean digits?"),
+        (["verify", "--seeds"], "--seeds must be a whole number: got nothing"),
+        (
+            ["derive", "C8", "--figure", "c8.gif"],
+            "ends in .pdf, .png, .svg for --figure: got c8.gif; try c8.pdf",
+        ),
+        (["derive", "C1", "C2", "--figure", "a.pdf"], "--figure draws one claim: got C1, C2; name one"),
         (["simulate", "blindnes"], "unknown simulation blindnes; did you mean blindness?"),
         (["simulate", "--lst"], "unknown simulation --lst; did you mean --list?"),
         (["train", "docs-oder"], "unknown task docs-oder; did you mean docs-order?"),
         (["figures", "learning-curve"], "did you mean learning-curves?"),
         (["derive", "C99"], "unknown claim C99; did you mean C9? (expected one of C1, C2, C3,"),
-        (["derive", "C8", "--format", "pdf"], "Expected one of ('text', 'latex', 'html')"),
+        (["derive", "C8", "--format", "pdf"], "--format must be one of text, latex, html: got pdf"),
         (["verify", "--claims", "C99"], "unknown claim C99; did you mean C9? (expected one of C1, C2, C3,"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line_with_the_right_way(front_door, arguments, suggestion):
     assert suggestion in complaint(front_door(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["study", "paper", "--cifar", "nowhere"], "for --cifar: nowhere is not there"),
+        (["study", "paper"], "task image: expected --cifar PATH or data/image.npz, found neither"),
+        (["study", "validation", "--files.mnist", "nowhere"], "for --files.mnist: nowhere is not there"),
+        (["train", "run", "--task", "image", "--data", "nowhere"], "for --data: nowhere is not there"),
+        (["simulate", "pools", "--sweep", "."], "expected a TOML file for --sweep: . is a folder"),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_before_any_cost(
+    front_door, tmp_path, monkeypatch, arguments, answer
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sptlab, "parse", lambda _: pytest.fail("it went on"))
+    assert answer in complaint(front_door(*arguments))
+
+
+def test_a_folder_that_may_not_be_written_is_told_at_once(front_door, tmp_path, monkeypatch):
+    monkeypatch.setattr("sims.cli.command.os.access", lambda *_: False)
+    line = complaint(front_door("simulate", "pools", "--out", tmp_path / "new"))
+    assert f"expected a folder to write to for --out: {tmp_path} is read-only" in line
+
+
+def test_a_folder_without_texts_is_told_before_jax_is_loaded(front_door, tmp_path, monkeypatch):
+    monkeypatch.setattr(sptlab, "parse", lambda _: pytest.fail("it went on"))
+    assert "expected texts as <class>/*.txt, got none" in complaint(front_door("diagnose", tmp_path))
 
 
 def test_a_missing_result_names_the_command_that_makes_it(front_door, tmp_path):

@@ -54,7 +54,7 @@ MISTAKES = {
     ("simulate", "blindness", "--out", ""): "expected a value for --out: got an empty one",
     ("simulate", "blindness", "--out="): "expected a value for --out: got an empty one",
     ("simulate", "blindness", "--seed", "9" * 20): "--seed must be a number of 64 bits",
-    ("simulate", "blindness", "--sweep", "nosuch.toml"): "expected a sweep in nosuch.toml",
+    ("simulate", "blindness", "--sweep", "nosuch.toml"): "for --sweep: nosuch.toml is not there",
     ("train", "docs-oder"): "did you mean docs-order?",
     ("train", "docs-order", "--seeds", "0"): "seeds must be at least 1",
     ("train", "run", "--grid", "nosuch"): "--grid",

@@ -4,24 +4,20 @@ Every shard is whole or absent, the manifest names only shards that stand, and a
 plan alone: a run that was killed is finished by the same command, byte for byte.
 """
 
-import contextlib
 import dataclasses
 import hashlib
 import io
 import json
-import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from full_scale.data.generators.processes import in_processes
 from sims.runs import store
 from sims.runs.store import UserError
-from sims.sweeps.local import deaf_to_interrupts, end_with_the_driver
 
 MANIFEST = "manifest.json"
 SHARD = 1000
@@ -146,42 +142,14 @@ def _made(plan: Plan, make: Make, starts: list[int], processes: int) -> Iterator
     if min(processes, len(tasks)) <= 1:
         yield from ((task[3], _archive(*task)) for task in tasks)
         return
-    context, workers = multiprocessing.get_context("spawn"), min(processes, len(tasks))
-    pool = ProcessPoolExecutor(workers, context, initializer=_end_with_the_driver)
-    try:
-        with _one_thread_each(), deaf_to_interrupts():
-            futures = {pool.submit(_archive, *task): task[3] for task in tasks}
-        for future in as_completed(futures):
-            yield futures.pop(future), future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for index, data in in_processes(_archive, tasks, processes):
+        yield starts[index], data
 
 
 def _archive(make: Make, settings: Any, seed: int, start: int, count: int) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **make(settings, seed, start, count))
     return buffer.getvalue()
-
-
-def _end_with_the_driver() -> None:
-    """A worker whose driver was killed would wait for work for ever."""
-    threading.Thread(target=end_with_the_driver, daemon=True).start()
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes that start meanwhile keep their linear algebra to one thread."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _write_manifest(folder: Path, plan: Plan, hashes: dict[str, str]) -> dict[str, Any]:

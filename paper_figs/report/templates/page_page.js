@@ -25,8 +25,11 @@
   const fold = () => { document.getElementById("contents").open = !narrow.matches; };
   narrow.addEventListener("change", fold);
   fold();
-  // Only what overflows is a stop of the tab key.
-  const reachable = box => box.tabIndex = box.scrollWidth > box.clientWidth + 1 ? 0 : -1;
+  // Only what overflows is a stop of the tab key; it fades out on the right while more is to come there.
+  const reachable = box => {
+    box.tabIndex = box.scrollWidth > box.clientWidth + 1 ? 0 : -1;
+    box.classList.toggle("more", box.scrollLeft + box.clientWidth + 1 < box.scrollWidth);
+  };
   const reach = inside => inside.querySelectorAll(".scroll").forEach(reachable);
 
   document.querySelector(".controls").hidden = false;
@@ -47,6 +50,7 @@
   });
   window.addEventListener("hashchange", follow);
   window.addEventListener("resize", () => reach(document));
+  document.addEventListener("scroll", event => { if (event.target.matches?.(".scroll")) reachable(event.target); }, true);
   document.addEventListener("click", event => {  // the same address twice is no hashchange
     const link = event.target.closest('a[href^="#"]');
     if (link && link.getAttribute("href") === location.hash) follow();

@@ -110,7 +110,7 @@ def test_an_interrupted_conversion_leaves_nothing(data, monkeypatch, tmp_path) -
         (["prepare", "image", "--source", "."], "expected CIFAR-10's data_batch_1"),
         (["prepare", "image", "--source", ".", "--number", "5"], "expected --number only where data are"),
         (["check", "pathfinder"], "expected data/pathfinder32.npz, found nothing; make it with `sptlab data"),
-        (["chek"], "invalid choice"),
+        (["chek"], "expected one of list, prepare, check: got chek; did you mean check?"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line(data, arguments: list[str], complaint: str) -> None:

@@ -83,6 +83,19 @@ def test_pages_lead_to_each_other_and_to_the_claims(pages):
     assert re.search(r'href="index.html#C7"', pages["processes.html"])
 
 
+def test_no_link_within_a_page_is_dead(pages):
+    for file, text in pages.items():
+        dead = set(re.findall(r'href="#([^"]+)"', text)) - set(re.findall(r'id="([^"]+)"', text))
+        assert not dead, file
+
+
+def test_a_random_key_has_one_name_and_settings_show_their_defaults_once(pages):
+    plain = {file: re.sub(r"<[^>]*>", "", text) for file, text in pages.items()}
+    assert "UInt32[" not in "".join(plain.values()) and "key: PRNGKeyArray" in plain["probes.html"]
+    assert re.search(r"held_out_most: int\s+= 2000", plain["diagnosis.html"])
+    assert "config: DiagnosisConfig = DiagnosisConfig()," in plain["diagnosis.html"]
+
+
 def test_tables_stand_there_without_addresses_in_memory(shown):
     assert 'id="VISIBILITY"' in shown
     assert not re.search(r"0x[0-9a-f]{6}", shown)

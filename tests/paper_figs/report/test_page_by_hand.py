@@ -85,6 +85,16 @@ def test_an_address_opens_its_claim_also_when_the_page_is_loaded_with_it(browser
     assert browser.run("document.querySelector('#C12').open")
 
 
+def test_on_a_phone_what_goes_on_to_the_right_fades_until_it_is_scrolled_to(browser, index):
+    browser.show(index, width=390)
+    faded = "document.querySelector('main > section .scroll.more')"
+    assert browser.run(f"getComputedStyle({faded}).maskImage").startswith("linear-gradient")
+    browser.run(
+        f"window.box = {faded}; box.scrollLeft = box.scrollWidth; box.dispatchEvent(new Event('scroll'))"
+    )
+    assert not browser.run("box.classList.contains('more')")
+
+
 def test_one_button_opens_all_claims_and_closes_them(browser, index):
     browser.show(index, width=1280)
     closed = "document.querySelectorAll('details.claim:not([open])').length"

@@ -14,7 +14,6 @@ import sptlab
 import theory
 from full_scale.stored import COMMANDS
 from paper_figs import EXPERIMENT_FIGURES, FIGURES, drawable, figure_of, style, write_figure, write_figures
-from paper_figs.cli.derive import write_claim_figure
 from sims import EXPERIMENTS
 from sims.experiments import (
     boundaries,
@@ -270,8 +269,6 @@ def test_derive_draws_the_claims_figure_from_stored_results(results, tmp_path, c
 
 
 @pytest.mark.heavy
-def test_a_figure_of_several_claims_or_of_an_unknown_kind_is_refused(results, tmp_path):
-    with pytest.raises(UserError, match="--figure draws one claim: got C1, C2"):
-        write_claim_figure(["C1", "C2"], tmp_path / "a.pdf", tmp_path)
+def test_a_figure_of_an_unknown_kind_is_refused(results, tmp_path):
     with pytest.raises(UserError, match=r"ends in .pdf, .png, .svg; got .*; try boundaries.pdf"):
         write_figure(results, figure_of("C17"), tmp_path / "a.gif")

@@ -24,8 +24,8 @@ def test_a_second_driver_in_the_same_folder_is_one_line(here, sweep_file, tmp_pa
         (("--engine", "dask"), "--engine dask is for sweeps: add --sweep FILE"),
         (("--sweep", "x.toml", "--scheduler", "tcp://h:1"), "--scheduler is for --engine dask: add it"),
         (("--sweep", "x.toml", "--workers", 0), "--workers must be at least 1: got 0; try 2"),
-        (("--sweep", "x.toml"), "expected a sweep in x.toml, found: No such file or directory"),
-        (("--sweep", "x.toml", "--engine", "slurm"), "Expected one of ('local', 'dask')"),
+        (("--sweep", "x.toml"), "expected a TOML file for --sweep: x.toml is not there; check the path"),
+        (("--sweep", "x.toml", "--engine", "slurm"), "--engine must be one of local, dask: got slurm"),
     ],
 )
 def test_a_mistake_in_the_options_of_a_sweep_is_one_line(here, arguments, message):
