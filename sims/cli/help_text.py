@@ -27,9 +27,11 @@ class Option:
 
 
 def readable(drawn: str, command: type, width: int | None = None) -> str:
-    """The help that tyro draws of a command, in plain lines at most as wide as the terminal."""
+    """The help that tyro draws of a command, in plain lines at most as wide as the terminal; as it is without boxes."""
     width = min(width or shutil.get_terminal_size().columns, _WIDEST)
     head, *boxes = re.split(r"^╭─ (.*?) ─+╮$", drawn, flags=re.MULTILINE)
+    if not boxes:
+        return drawn
     sections = dict(zip(boxes[::2], boxes[1::2], strict=True))
     own, common = _by_origin(_options(sections.pop("options", "")), command)
     paragraphs = [textwrap.fill(_sentence(text), width) for text in re.split(r"\n\s*\n", head.strip())]

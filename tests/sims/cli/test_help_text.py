@@ -10,6 +10,7 @@ import pytest
 import sptlab
 from sims.cli.command import ExperimentCommand, Storing
 from sims.cli.flags import parse_command
+from sims.cli.help_text import readable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,3 +73,7 @@ def test_the_settings_of_an_experiment_come_first_and_no_line_is_too_long(name, 
         assert text.split("options:\n")[1].startswith(f"  --{setting} ")
         assert max(map(len, text.splitlines())) <= min(width, 100)
         assert "None" not in text and "│" not in text and "(default: )" not in text
+
+
+def test_help_without_boxes_stays_as_it_was_drawn():
+    assert readable("usage: other [-h]\n\nDoes it.", Example) == "usage: other [-h]\n\nDoes it."
