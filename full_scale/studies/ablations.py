@@ -22,7 +22,7 @@ from full_scale.studies.presets.preset import Preset
 from full_scale.tasks import TASKS
 from full_scale.tasks.task import Task
 from full_scale.training.runner import Progress, part_of
-from sims.runs.config_validation import at_least
+from sims.runs.config_validation import at_least, positive
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 
@@ -57,7 +57,8 @@ class Config:
     """Runs in parallel; default: one per core."""
 
     def __post_init__(self) -> None:
-        at_least(1, seeds=self.seeds, steps=self.steps)
+        at_least(1, seeds=self.seeds, steps=self.steps, depths=self.depths)
+        positive(0.01, rates=self.rates)
         for task in self.tasks:
             if task not in STUDIED:
                 raise UserError(f"expected tasks among {', '.join(STUDIED)}: got {task}")

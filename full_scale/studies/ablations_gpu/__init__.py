@@ -22,7 +22,7 @@ from full_scale.studies.arm_comparison import trial_seeds
 from full_scale.studies.grids.plan import Probing, require_probing
 from full_scale.training import runner
 from full_scale.training.runner import Progress
-from sims.runs.config_validation import at_least
+from sims.runs.config_validation import at_least, positive
 from sims.runs.store import UserError
 
 description = "the ablations on image, pathfinder, ListOps and IMDB: one GPU, in calls of --minutes"
@@ -52,10 +52,10 @@ class Config:
     """Steps between probes of every head's score gradients; auto: under 5% of the time; 0: none."""
 
     def __post_init__(self) -> None:
-        at_least(1, seeds=self.seeds, rates=len(self.rates))
+        at_least(1, seeds=self.seeds, rates=len(self.rates), depths=self.depths)
+        positive(0.001, rates=self.rates)
         require_probing(self.probe_every)
-        if not self.minutes > 0:
-            raise UserError(f"minutes must be positive: got {self.minutes}; try 10")
+        positive(10.0, minutes=self.minutes)
         for name in self.task:
             if name not in STUDIED:
                 raise UserError(f"expected tasks among {', '.join(STUDIED)}: got {name}")

@@ -27,7 +27,7 @@ from full_scale.tasks.task import Task, load
 from full_scale.training.runner import Progress, TrainedRun, part_of, run_all
 from full_scale.training.start import Start
 from full_scale.training.trial import TrialConfig
-from sims.runs.config_validation import at_least
+from sims.runs.config_validation import at_least, positive
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
 from sims.statistics.intervals import Interval, mean_interval
@@ -69,7 +69,9 @@ class GridConfig:
     """Runs in parallel; default: one per core."""
 
     def __post_init__(self) -> None:
-        at_least(1, seeds=self.seeds)
+        at_least(1, seeds=self.seeds, depths=self.depths)
+        at_least(3, steps=3 if self.steps is None else self.steps)
+        positive(0.01, rates=self.rates)
         require_probing(self.probe_every)
         if self.data is not None and self.task is None and preset_named(self.preset).task == "docs-order":
             raise UserError("--data needs a task that reads files: add --task, for example --task image")

@@ -23,7 +23,7 @@ from full_scale.tasks.task import Task
 from full_scale.training.runner import part_of
 from sims.runs import store
 from sims.runs.cache import Session, begin
-from sims.runs.config_validation import at_least
+from sims.runs.config_validation import at_least, positive
 from sims.runs.keys import stage_key
 from sims.runs.store import UserError
 from sims.runs.typed import Stored
@@ -75,7 +75,9 @@ class Config:
     """Runs in parallel; default: one per core."""
 
     def __post_init__(self) -> None:
-        at_least(1, seeds=self.seeds, rates=len(self.rates), tasks=len(self.tasks))
+        at_least(1, seeds=self.seeds, rates=len(self.rates), tasks=len(self.tasks), depths=self.depths)
+        at_least(3, steps=3 if self.steps is None else self.steps)
+        positive(0.01, rates=self.rates)
         at_least(2, fits=self.fits, **({"labelled": min(self.labelled)} if self.labelled else {}))
         for task in self.tasks:
             if task not in get_args(TaskName):

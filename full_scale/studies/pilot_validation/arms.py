@@ -20,7 +20,7 @@ from full_scale.objectives.phases import Phase
 from full_scale.studies.pilot_validation.sets import Sized
 from full_scale.tasks.task import load
 from sims.runs import store
-from sims.runs.config_validation import at_least
+from sims.runs.config_validation import at_least, positive
 from sims.runs.typed import Stored
 
 ARMS = ("labels", "spt")
@@ -43,6 +43,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         at_least(2, seeds=self.seeds)
         at_least(1, batch=self.batch, rates=len(self.rates))
+        positive(0.01, rates=self.rates)
         at_least(3, steps=self.steps)
 
 
