@@ -83,13 +83,30 @@ def kernel_gap(positions_of, key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def moment_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """First and second jax derivatives of log E e^(tS) at t = 0 against mean and variance."""
+    """First and second jax derivatives of log E e^(tS) at t = 0 against mean and variance; and E e^S itself.
+
+    For a query and a key with covariance Sigma, E exp(q k / sqrt(d_k)) is det(1 - Sigma J / sqrt(d_k))^(-1/2), J the
+    exchange of the two, by which Sigma is read with its rows exchanged.
+    """
     kernel, origin, along = sinusoidal_kernel(LENGTH, WIDTH), jnp.zeros(()), jnp.ones(())
     logarithm = lambda size: tied_log_weight(kernel, size * VARIANCE, FEATURES)
     slope = lambda size: jax.jvp(logarithm, (size,), (along,))[1]
     first, second = jax.jvp(slope, (origin,), (along,))
     mean, spread = tied_score_mean(kernel, VARIANCE, FEATURES), tied_score_variance(kernel, VARIANCE)
-    return jnp.maximum(relative_gap(first, mean), relative_gap(second, spread))
+    weights = jnp.stack(
+        [each(kernel, VARIANCE, FEATURES) for each in (tied_log_weight, independent_log_weight)]
+    )
+    shared = jnp.stack(
+        [kernel, jnp.zeros_like(kernel)]
+    )  # covariance of query and key: 0 for independent maps
+    pairs = jnp.stack(
+        [jnp.stack([shared, kernel[0] + 0 * shared]), jnp.stack([kernel[0] + 0 * shared, shared])]
+    )
+    exchanged = VARIANCE / FEATURES**0.5 * pairs.transpose(2, 3, 0, 1)
+    law = -FEATURES / 2 * jnp.linalg.slogdet(jnp.eye(2)[None, None] - exchanged)[1]
+    return jnp.stack(
+        [relative_gap(first, mean), relative_gap(second, spread), relative_gap(weights, law)]
+    ).max()
 
 
 def proximity_gap(key: PRNGKeyArray) -> Float[Array, ""]:

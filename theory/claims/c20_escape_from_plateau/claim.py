@@ -33,8 +33,8 @@ from theory.minimal_model.attention import pooled_features
 
 PENALTY = 0.01
 FEATURES = 2
-WALKERS, STEPS = 6_500, 12
-BATCH, BATCHES = 100, 12_500
+WALKERS, STEPS = 7_000, 24
+BATCH, BATCHES = 100, 20_000
 
 
 def pool(parameters, tokens: Float[Array, " key"]) -> Float[Array, " features"]:
@@ -90,7 +90,7 @@ def clock_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 def noisy_walk(key: PRNGKeyArray) -> Float[Array, ""]:
     """Descent on the loss to second order, noise in every parameter: mean square along the way out."""
-    saddle, learning_rate, noise, scale = claimed_saddle(ordered_against_shuffled()), 2.0, 0.5, 2.0
+    saddle, learning_rate, noise, scale = claimed_saddle(ordered_against_shuffled()), 4.0, 0.25, 4.0
     hessian = saddle.hessian()
     direction = jnp.linalg.eigh(hessian)[1][:, 0]
 
