@@ -36,8 +36,8 @@ CIRCLE = 128  # frequencies: exact to rounding for correlations up to 0.7
 LENGTHS = (64, 256)  # for the fitted order of the correction
 RING = 7  # odd: the spectrum of a covariance comes in pairs
 REPEATS, FEW = 50_000, 500
-CLOSE, APART = (0.06, 0.12), (0.1, 0.6)  # correlations of two classes
-COUNTS = (33, 30)  # sequences: what labels need for classes that are apart, and reconstruction for close ones
+CLOSE, APART = (0.05, 0.12), (0.1, 0.6)  # correlations of two classes
+COUNTS = (52, 24)  # sequences, for labels and reconstruction: the law's next order is below a standard error
 
 
 def classes(correlations=CLOSE, length: int = LENGTH) -> Float[Array, "classes query key"]:
