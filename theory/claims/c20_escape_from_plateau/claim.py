@@ -33,7 +33,7 @@ from theory.minimal_model.attention import pooled_features
 
 PENALTY = 0.01
 FEATURES = 2
-WALKERS, STEPS = 7_000, 24
+WALKERS, STEPS = 12_000, 24
 BATCH, BATCHES = 100, 20_000
 
 
@@ -95,7 +95,8 @@ def noisy_walk(key: PRNGKeyArray) -> Float[Array, ""]:
     direction = jnp.linalg.eigh(hessian)[1][:, 0]
 
     def step(walkers, key):
-        slopes = walkers @ hessian + noise * jax.random.normal(key, walkers.shape)
+        kicks = jax.random.normal(key, walkers.shape, "float32").astype(walkers.dtype)
+        slopes = walkers @ hessian + noise * kicks
         return walkers - learning_rate * slopes, None
 
     start = jnp.broadcast_to(scale * direction, (WALKERS, len(direction)))
