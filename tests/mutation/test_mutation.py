@@ -148,7 +148,8 @@ def test_every_kind_of_change_is_made():
     made = Counter(kind for module in MODULES for kind, _ in kinds(module))
     assert set(made) >= {
         "term dropped", "factor dropped", "wrong factor", "power", "n for n - 1", "constant for a share", "transpose",
-        "lag", "query for key", "argument ignored", "reduction", "axis", "arguments swapped", "function", "condition inverted",
+        "lag", "query for key", "argument ignored", "reduction", "axis", "arguments swapped", "function",
+        "condition inverted",
     }  # fmt: skip
     assert sum(made.values()) > 1500
     biased = ast.parse("def f(x):\n    return x.std(axis=0, ddof=1)\n")
