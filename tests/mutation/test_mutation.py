@@ -149,6 +149,7 @@ def test_every_kind_of_change_is_made():
     assert set(made) >= {
         "term dropped", "factor dropped", "wrong factor", "power", "n for n - 1", "constant for a share", "transpose",
         "lag", "query for key", "argument ignored", "reduction", "axis", "arguments swapped", "function",
+        "condition inverted",
     }  # fmt: skip
     assert sum(made.values()) > 1500
     biased = ast.parse("def f(x):\n    return x.std(axis=0, ddof=1)\n")
@@ -180,19 +181,28 @@ def test_the_stored_semantic_score_is_high_and_its_exceptions_are_needed():
     assert all(reason.endswith(".") for reason in REASONS.values())
 
 
+def test_the_stored_score_of_mutations_written_by_hand_is_high_and_counts_all():
+    found = json.loads(SCORE.read_text())["written"]
+    lost, same = len(found["survivors"]), len(found["equivalent"])
+    assert found["judged"] == found["red"] + found["stillborn"] + lost + same
+    assert found["score"] == found["red"] / (found["red"] + lost) >= 0.97
+    assert all(line.endswith(".)") for line in found["survivors"] + found["equivalent"])
+
+
 README = FOLDER / "README.md"
 
 
 def sentence() -> str:
     """What theory/README.md says of the stored scores."""
     stored = json.loads(SCORE.read_text())
-    rows, found = stored["modules"].values(), stored["semantic"]
+    rows, found, written = stored["modules"].values(), stored["semantic"], stored["written"]
     caught = sum(kind["red"] for kind in found["kinds"].values())
     lost = sum(kind["survived"] for kind in found["kinds"].values())
     signs = sum(row["red"] + row["raised"] for row in rows)
     return (
         f"Its checks caught {signs} of {signs + sum(len(row['survivors']) for row in rows)} signs and "
-        f"{caught} of {caught + lost} changes of meaning, of those that change something."
+        f"{caught} of {caught + lost} changes of meaning, of those that change something, and "
+        f"{written['red']} of {written['red'] + len(written['survivors'])} written by hand."
     )
 
 

@@ -65,6 +65,11 @@ def test_a_residual_that_is_not_a_number_never_passes(kind):
     assert Check(kind, "", math.nan, 1.0).as_json()["residual"] is None
 
 
+def test_a_residual_below_0_is_no_residual_and_fails():
+    assert not Check("autodiff", "", -1e-3, 1.0).passed
+    assert Check("autodiff", "", 0.0, 0.0).passed
+
+
 def test_a_symbolic_difference_that_is_not_zero_fails():
     import sympy
 

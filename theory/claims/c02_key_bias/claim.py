@@ -18,7 +18,7 @@ from theory.claims.checks.check import (
 )
 from theory.claims.checks.draws import LabelledSequence, gaussian_scores, hard_lookups, labelled_sequence
 from theory.label_blindness.subspaces import decompose
-from theory.minimal_model.attention import cross_entropy, mixed, pooled_features
+from theory.minimal_model.attention import attention_weights, cross_entropy, mixed, pooled_features
 from theory.symbolic.index_sums import L, S, a, at_gauge, b, difference, i, j, k, resolve, s, total
 
 LENGTH = 10
@@ -132,7 +132,7 @@ def lookup_deviation(key: PRNGKeyArray) -> Float[Array, ""]:
     sequence, scores = labelled_sequence(draw, LENGTH), jnp.zeros((LENGTH, LENGTH))
     per_key = sequence.tokens @ sequence.value_map.T @ sequence.head_gradient(scores)
     looked_up = hard_lookups(lookup_key, scores, LOOKUPS)
-    credit = jax.nn.one_hot(looked_up, LENGTH, dtype=scores.dtype) - 1 / LENGTH
+    credit = jax.nn.one_hot(looked_up, LENGTH, dtype=scores.dtype) - attention_weights(scores)[None]
     estimates = per_key[looked_up][..., None] * credit / LENGTH
     return standard_errors_off(estimates, law(sequence, scores))
 

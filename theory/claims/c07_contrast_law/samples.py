@@ -54,7 +54,7 @@ def fluctuation_deviation(key: PRNGKeyArray) -> Float[Array, ""]:
     q - m in place of q, as E[p - 1/2] is of order w^2.
     """
     covariance, direction = classes()[1], contrast_direction(LENGTH, 1)
-    rings = gaussian_sequences(key, covariance, SEQUENCES)
+    rings = gaussian_sequences(key, covariance, 3 * SEQUENCES)  # products of squares have heavy tails
     vectors = squared(rings - VALUE * rings.mean(axis=1, keepdims=True)).mean(axis=1)
     passed = jnp.eye(LENGTH) - VALUE / LENGTH
     centre = jnp.sum(passed * (passed @ covariance)) / (2 * LENGTH)

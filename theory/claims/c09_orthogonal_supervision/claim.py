@@ -141,12 +141,13 @@ def sampled_key_bias(covariance_of, key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def paired_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Key-bias share of two estimates, bilinear in them: of G and G the squared norms, of G and its parts one."""
-    gradient = gaussian_scores(key, LENGTH)
+    """Key-bias share of two estimates, bilinear in them: of G and its parts one, of G and H products with all of H."""
+    gradient, other = jax.random.normal(key, (2, LENGTH, LENGTH))
     parts = decompose(gradient)
     squares = [jnp.sum(part**2) for part in (parts.key_bias, parts.doubly_centred)]
+    products = [jnp.vdot(part, other) for part in (parts.key_bias, parts.key_bias + parts.doubly_centred)]
     gaps = [
-        relative_gap(jnp.stack(paired_energies(gradient, gradient)), jnp.stack([squares[0], sum(squares)])),
+        relative_gap(jnp.stack(paired_energies(gradient, other)), jnp.stack(products)),
         relative_gap(paired_key_bias_share(gradient, gradient), squares[0] / sum(squares)),
         relative_gap(paired_key_bias_share(gradient, parts.key_bias), jnp.ones(())),
         jnp.where(jnp.isnan(key_bias_share(jnp.zeros_like(gradient))), 0.0, 1.0),  # nothing has no share

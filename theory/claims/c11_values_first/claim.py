@@ -27,7 +27,7 @@ from theory.reconstruction.masked_loss import reconstruction_loss, reconstructio
 
 LENGTH = 8
 VALUE = 0.7
-SEQUENCES = 20_000
+SEQUENCES = 40_000
 STEPS = 16  # of Runge and Kutta, for each duration
 DURATIONS = (0.04, 0.02, 0.01)  # in units of the value's own time
 LENGTHS = (64, 128, 256)  # for the fitted order of the ratio
@@ -67,13 +67,15 @@ def leaking(scores, value, covariance) -> Float[Array, ""]:
 
 
 def value_gap(loss, scores_of, key: PRNGKeyArray) -> Float[Array, ""]:
-    """jax's gradient in v at two values against kappa (v - v*)."""
+    """jax's gradient in v at two values, and minus the speed of the path that starts there, against kappa (v - v*)."""
     smoothing = process(key)
     autocovariance, scores = autocovariance_of(smoothing), scores_of(smoothing)
     values = jnp.asarray([0.0, VALUE])
     slope = jax.grad(lambda value: loss(scores, value, circulant(autocovariance)))
     claimed = value_rate(autocovariance) * (values - fitted_value(autocovariance))
-    return relative_gap(jax.lax.map(slope, values), claimed)
+    speed = lambda start: jax.grad(value_path)(0.0, start, autocovariance)
+    both = jnp.stack([jax.lax.map(slope, values), -jax.vmap(speed)(values)])
+    return relative_gap(both, jnp.broadcast_to(claimed, both.shape))
 
 
 def awakening_gap(key: PRNGKeyArray) -> Float[Array, ""]:

@@ -55,13 +55,15 @@ def minimum_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def sampled_minimum(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Masked error of sampled AR(1) sequences through the model at the minimiser, against l*."""
+    """Masked error of sampled AR(1) sequences at the minimiser, and its slope in v, against l* and 0."""
     process, noise = jax.random.split(key)
     correlation = correlation_draw(process)
     sequences = ring_sequences(noise, LENGTH, correlation, SEQUENCES)
-    value_map = jnp.full((1, 1), nearest_neighbour_value(correlation))
     scores, first = circulant(neighbour_kernel()), jnp.asarray(0)
-    error = lambda each: masked_error(
-        scores, value_map, each[:, None], first, jnp.arange(LENGTH) == first, jnp.zeros(1)
+    error = lambda value, each: masked_error(
+        scores, jnp.full((1, 1), value), each[:, None], first, jnp.arange(LENGTH) == first, jnp.zeros(1)
     )
-    return standard_errors_off(jax.vmap(error)(sequences), nearest_neighbour_loss(LENGTH, correlation))
+    best = nearest_neighbour_value(correlation)
+    measured = jax.vmap(jax.value_and_grad(error), (None, 0))(best, sequences)
+    least = nearest_neighbour_loss(LENGTH, correlation)
+    return standard_errors_off(jnp.stack(measured, axis=1), jnp.stack([least, jnp.zeros_like(least)]))

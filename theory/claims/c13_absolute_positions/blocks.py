@@ -19,7 +19,7 @@ from theory.positions.absolute_positions import frequency_pull, ring_positions
 from theory.reconstruction.circulant import circulant
 from theory.reconstruction.masked_loss import reconstruction_loss, reconstruction_score_gradient
 
-SEQUENCES = 20_000
+SEQUENCES = 30_000
 
 
 def ring_covariance(setting: Setting) -> Float[Array, "query key"]:

@@ -82,14 +82,31 @@ def kernel_gap(positions_of, key: PRNGKeyArray) -> Float[Array, ""]:
     return relative_gap(positions @ positions.T, kernel)
 
 
+def by_determinants(kernel: Float[Array, " lag"]) -> Float[Array, "tie lag"]:
+    """log E e^S = -(d_k/2) log det(1 - Sigma J/sqrt(d_k)) of tied maps, then of independent ones.
+
+    Sigma is the covariance of a query with its key, sigma^2 kappa(r) if they are tied and else 0, and J exchanges them.
+    """
+    size = VARIANCE / FEATURES**0.5
+    own, shared = size * kernel[0], size * jnp.stack([kernel, jnp.zeros_like(kernel)])
+    left = lambda each: jnp.eye(2) - jnp.stack([jnp.stack([each, own]), jnp.stack([own, each])])
+    return -FEATURES / 2 * jax.vmap(jax.vmap(lambda each: jnp.linalg.slogdet(left(each))[1]))(shared)
+
+
 def moment_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """First and second jax derivatives of log E e^(tS) at t = 0 against mean and variance."""
-    kernel, origin, along = sinusoidal_kernel(LENGTH, WIDTH), jnp.zeros(()), jnp.ones(())
+    """First and second jax derivatives of log E e^(tS) at t = 0 against mean and variance; and log E e^S itself.
+
+    For a kernel of either sign, as encodings may have.
+    """
+    kernel = jax.random.uniform(key, (LENGTH,), minval=-3.0, maxval=3.0).at[0].set(3.0)
+    origin, along = jnp.zeros(()), jnp.ones(())
     logarithm = lambda size: tied_log_weight(kernel, size * VARIANCE, FEATURES)
     slope = lambda size: jax.jvp(logarithm, (size,), (along,))[1]
     first, second = jax.jvp(slope, (origin,), (along,))
     mean, spread = tied_score_mean(kernel, VARIANCE, FEATURES), tied_score_variance(kernel, VARIANCE)
-    return jnp.maximum(relative_gap(first, mean), relative_gap(second, spread))
+    weights = [each(kernel, VARIANCE, FEATURES) for each in (tied_log_weight, independent_log_weight)]
+    whole = relative_gap(jnp.stack(weights), by_determinants(kernel))
+    return jnp.stack([relative_gap(first, mean), relative_gap(second, spread), whole]).max()
 
 
 def proximity_gap(key: PRNGKeyArray) -> Float[Array, ""]:

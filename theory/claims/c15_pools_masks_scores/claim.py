@@ -32,7 +32,7 @@ from theory.minimal_model.score_families import (
     rotary_scores,
 )
 
-LENGTH, WIDTH = 4, 2
+LENGTH, WIDTH = 4, 3  # a width of 2 has a square that is its double
 SEQUENCES, SAMPLES = 120, 20_000
 SMALLEST = 1e-13  # eigenvalues of second moments below it are rounding
 
@@ -135,7 +135,7 @@ def square_bias(length: int, slope) -> Float[Array, "query key"]:
 
 def sampled_content(key: PRNGKeyArray) -> Float[Array, ""]:
     """Content gradients of sequences of independent Gaussian tokens against (1 - 1/L) mu u^T V Sigma."""
-    centre, first = jnp.asarray([0.5, -1.0]), jnp.eye(WIDTH)
+    centre, first = jnp.asarray([0.5, -1.0, 0.25]), jnp.eye(WIDTH)
     tokens = centre[None, None] + jax.random.normal(key, (SAMPLES, LENGTH, WIDTH))
     slopes = jax.vmap(lambda each: content_score_gradient(each, first, first[0]))(tokens)
     return standard_errors_off(slopes, (1 - 1 / LENGTH) * jnp.outer(centre, first[0]))

@@ -6,6 +6,13 @@ import sympy
 from sympy import IndexedBase, Rational, Symbol
 
 from theory.label_blindness.pool_visibility import VISIBILITY
+from theory.minimal_model.pools import (
+    causal_mean_pool,
+    content_mean_pool,
+    last_token,
+    mean_pool,
+    padded_mean_pool,
+)
 from theory.symbolic.index_sums import L, difference, i, j, k, resolve, s, total
 
 LARGEST_EXACT = 5
@@ -94,16 +101,30 @@ def rational_weights(length: int, uniform: bool) -> sympy.Matrix:
 
 def ranks_in_rationals():
     """Certificate, L = 2..5, uniform and not: mean pool, last token, causal and padded visible dimensions."""
+    claimed = {row.read: (row.general, row.uniform) for row in VISIBILITY}
     for length in range(2, LARGEST_EXACT + 1):
         for uniform in (True, False):
             weights = rational_weights(length, uniform)
             blocks = list(row_gradients(weights))
-            yield sympy.Matrix.vstack(*blocks).rank() - (length - 1)
-            yield blocks[-1].rank() - (length - 1)
             rows = [masked_block(weights.row(query), query + 1) for query in range(length)]
-            yield sympy.Matrix.vstack(*rows).rank() - (length - 1)
             sizes = [padded_block(weights, real) for real in range(1, length + 1)]
-            yield sympy.Matrix.hstack(*sizes).rank() - length * (length - 1) // 2
+            felt = {
+                mean_pool: sympy.Matrix.vstack(*blocks),
+                last_token: blocks[-1],
+                causal_mean_pool: sympy.Matrix.vstack(*rows),
+                padded_mean_pool: sympy.Matrix.hstack(*sizes),
+            }
+            yield from (matrix.rank() - claimed[read][uniform](length, 1) for read, matrix in felt.items())
+    yield from two_centred_tokens(claimed[content_mean_pool][False](2, 1))
+
+
+def two_centred_tokens(claimed: int) -> Iterator[sympy.Expr]:
+    """Tokens x and -x, values s and -s, scores +-q with q = x^T W x: the mean pool reads 0 at any W."""
+    q, size = sympy.symbols("q s", real=True)
+    own = sympy.exp(q) / (sympy.exp(q) + sympy.exp(-q))
+    read = (own * size - (1 - own) * size + (1 - own) * size - own * size) / 2
+    yield sympy.simplify(read)
+    yield sympy.Integer(claimed)
 
 
 def masked_block(row: sympy.Matrix, visible_count: int) -> sympy.Matrix:

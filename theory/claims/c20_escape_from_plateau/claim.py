@@ -33,8 +33,8 @@ from theory.minimal_model.attention import pooled_features
 
 PENALTY = 0.01
 FEATURES = 2
-WALKERS, STEPS = 6_500, 12
-BATCH, BATCHES = 100, 12_500
+WALKERS, STEPS = 12_000, 24
+BATCH, BATCHES = 100, 20_000
 
 
 def pool(parameters, tokens: Float[Array, " key"]) -> Float[Array, " features"]:
@@ -90,12 +90,13 @@ def clock_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 def noisy_walk(key: PRNGKeyArray) -> Float[Array, ""]:
     """Descent on the loss to second order, noise in every parameter: mean square along the way out."""
-    saddle, learning_rate, noise, scale = claimed_saddle(ordered_against_shuffled()), 2.0, 0.5, 2.0
+    saddle, learning_rate, noise, scale = claimed_saddle(ordered_against_shuffled()), 4.0, 0.25, 4.0
     hessian = saddle.hessian()
     direction = jnp.linalg.eigh(hessian)[1][:, 0]
 
     def step(walkers, key):
-        slopes = walkers @ hessian + noise * jax.random.normal(key, walkers.shape)
+        kicks = jax.random.normal(key, walkers.shape, "float32").astype(walkers.dtype)
+        slopes = walkers @ hessian + noise * kicks
         return walkers - learning_rate * slopes, None
 
     start = jnp.broadcast_to(scale * direction, (WALKERS, len(direction)))

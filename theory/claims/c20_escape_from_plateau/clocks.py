@@ -14,6 +14,7 @@ from theory.dynamics.escape import (
     first_order_time,
     noisy_spread,
     plateau_path,
+    sign_drift,
     slow_factored_time,
 )
 from theory.reconstruction.circulant import circulant
@@ -42,7 +43,7 @@ def path_gap_at(claimed, curvature: Float[Array, ""], contrast: Float[Array, ""]
 
 def clock_of_each_loss_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """The rate with a ridge; the size that the exact flow of the label's loss reaches at its time; and what is
-    left without a way out: a path that stays, noise that adds up step by step."""
+    left without a way out: a path that stays, noise that adds up step by step; and the mean sign of a Gaussian."""
     curvature, contrast, penalty = jax.random.uniform(key, (3,), minval=0.5, maxval=1.5)
     hessian = jnp.stack([jnp.stack([curvature, -contrast]), jnp.stack([-contrast, penalty])])
     largest, (scale, size) = jnp.linalg.eigvalsh(-hessian)[1], (0.01, 2.0)
@@ -58,6 +59,8 @@ def clock_of_each_loss_gap(key: PRNGKeyArray) -> Float[Array, ""]:
         add_up = lambda _, square, each=escape: (1 + 0.5 * each) ** 2 * square + (0.5 * contrast) ** 2
         walked = jax.lax.fori_loop(0, 5, add_up, jnp.asarray(size**2))
         gaps.append(relative_gap(noisy_spread(5.0, size, escape, 0.5, contrast), walked))
+    chances = jax.scipy.stats.norm.cdf(jnp.stack([1.0, -1.0]) * contrast / penalty)
+    gaps.append(relative_gap(sign_drift(contrast, penalty), chances[0] - chances[1]))
     return jnp.stack(gaps).max()
 
 

@@ -49,8 +49,8 @@ from theory.reconstruction.masked_loss import reconstruction_loss
 from theory.reconstruction.masking import masked_loss
 
 LENGTH = 10
-MASK_RATE = 0.4
-SEQUENCES = 60_000
+MASK_RATE = 0.55
+SEQUENCES = 100_000
 STEP, STEPS = 1.0, 600  # of gradient descent: small against 1/curvature, so that the loss falls
 
 

@@ -121,11 +121,11 @@ def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 
 def sampled_columns(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Key biases in the gradients of sampled lines against the population's."""
-    rho, noise = correlation_draw(key), jax.random.fold_in(key, 1)
+    """Key biases in the gradients of sampled lines against the population's, for tokens whose ends tell."""
+    rho, noise = (1 + correlation_draw(key)) / 2, jax.random.fold_in(key, 1)
     covariance, flat = on_a_line(SMALL, rho), jnp.zeros((SMALL, SMALL))
     sequences = gaussian_sequences(noise, covariance, SEQUENCES)
-    columns = lambda moments: reconstruction_score_gradient(flat, 0.3, moments).mean(axis=0)
+    columns = lambda moments: reconstruction_score_gradient(flat, 0.5, moments).mean(axis=0)
     each = jax.vmap(lambda tokens: columns(jnp.outer(tokens, tokens)))(sequences)
     return standard_errors_off(each, columns(covariance))
 

@@ -36,10 +36,10 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Within tolerance; for a counterexample, beyond it. NaN never passes."""
+        """From 0 to the tolerance; for a counterexample, beyond it. NaN never passes, nor a residual below 0."""
         if self.kind == "counterexample":
             return self.residual > self.tolerance
-        return self.residual <= self.tolerance
+        return 0 <= self.residual <= self.tolerance
 
     def as_json(self) -> dict[str, Any]:
         """`{kind, name, passed, residual, tolerance}`; residuals that are not finite become null.
