@@ -87,8 +87,8 @@ def stage(session: Session, config: PilotValidationConfig, report: Callable) -> 
         known = Predictions.from_json(prediction.values)
         commit: dict = prediction.record["commit"]  # type: ignore[assignment]
         rows.append(row(known, commit, done, each.is_fresh and each.key not in first, each.is_real))
-    seen = [each for each in rows if each.predictions.set in first]
-    values = _values(rows, seen, untrained, missing, config)
+    repeated = [each for each in rows if each.predictions.set in first]
+    values = _values(rows, repeated, untrained, missing, config)
     record = store.provenance(config, command=session.command, seed=session.seed)
     result = Result(STORED, store.plain(values), {}, record)  # type: ignore[arg-type]
     store.save(session.out / FOLDER, result)
@@ -128,7 +128,7 @@ def _first(config: PilotValidationConfig) -> dict[str, Measured]:
 
 def _values(
     rows: list[Row],
-    seen: list[Row],
+    repeated: list[Row],
     untrained: list[str],
     missing: dict[str, str],
     config: PilotValidationConfig,
@@ -139,7 +139,7 @@ def _values(
     settings = {"training": config.training, "model": config.model, "initialisations": config.initialisations}
     return Values(
         tuple(rows), scored(fresh), misses, tuple(untrained), missing, store.plain(settings),  # type: ignore[arg-type]
-        scored(seen) if seen else None,
+        scored(repeated) if repeated else None,
     )  # fmt: skip
 
 
