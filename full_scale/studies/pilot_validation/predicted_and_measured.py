@@ -31,6 +31,7 @@ SETS = (
     "patch-association", "plaid", "adjacent-pair", "amp@500-labels", "fixed-permutation", "manpages@500-labels",
     "mails", "watch@500-labels", "fragments", "mirror-image@4-layers", "docs-backwards@4-layers",
     "contrast-pair-weak@4-layers", "smiles_atc@4-layers", "fragments@500-labels",
+    "image@100-labels", "manpages@100-labels", "watch@100-labels", "amp@100-labels",
 )  # fmt: skip
 _DATA = Path("data/real")  # where it is missing, its sets are left out by name
 
