@@ -140,7 +140,7 @@ def table(values: Values) -> str:
             f"{each.predictions.set + '*' * (not each.fresh):22} {labels:6.3f} {spt:6.3f} {each.gain.text():>24} "
             f"{by_method['pilot'].gain.text():>24}  {verdicts}"
         )
-    lines.append("(* had a part in choosing, and is not counted)")
+    lines.append("(* had a part in choosing, or was trained before it was predicted: not counted)")
     scores = [
         *values.scores.items(),
         *(("known, " + name, one) for name, one in (values.known or {}).items()),
