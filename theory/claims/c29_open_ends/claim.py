@@ -110,6 +110,13 @@ def settled_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     return relative_gap(line_visible_share(at_rest(rho), rho, 50), 1 / ((1 + rho) * 50) ** 2)
 
 
+def independent_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """rho = 0, where a line and a ring are one: jax's share at a drawn value against the law."""
+    value, length = correlation_draw(key), LENGTHS[0]
+    gradient = jax.grad(reconstruction_loss)(jnp.zeros((length, length)) * value, value, jnp.eye(length))
+    return relative_gap(share(gradient), line_visible_share(value, 0.0, length))
+
+
 def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """Slopes along key biases, by central differences, against C8's gradient on a line."""
     rho, directions = correlation_draw(key), jax.random.normal(key, (4, 1, SMALL))
@@ -134,15 +141,15 @@ CLAIM = Claim(
     label="C29",
     title="Open ends",
     statement=(
-        "On a line, not a ring, labels see reconstruction's gradient through the two ends alone: for AR(1) and uniform "
-        "attention a share ((1 - v)/((1 - rho) L))^2 of its squared norm is a key bias, to leading order in 1/L. That "
-        "is 1/((1 - rho) L)^2 for small values and 1/((1 + rho) L)^2 at the value that settles, v = 2 rho/(1 + rho). "
-        "On a ring it is exactly 0 (C9): what C9 says of a ring holds of a long line."
+        "On a line, not a ring, labels see reconstruction's gradient through the two ends alone: for AR(1) and "
+        "uniform attention a share ((1 - v)/((1 - rho) L))^2 of its squared norm is a key bias, to leading order in "
+        "1/L. That is 1/((1 - rho) L)^2 for small values and 1/((1 + rho) L)^2 at the value that settles, v = 2 "
+        "rho/(1 + rho). On a ring it is exactly 0 (C9): what C9 says of a ring holds of a long line."
     ),
     regime=(
         "Exact column sums for every L; the share is leading order in 1/L with relative error O(1/L), in the "
-        "population, at uniform attention, for |rho| < 1 and v neither 0 nor 1. Column sums in exact arithmetic for L "
-        "= 2..8; sptlab's own statement."
+        "population, at uniform attention, for 0 < |rho| < 1 and v neither 0 nor 1. Column sums in exact arithmetic "
+        "for L = 2..8; sptlab's own statement."
     ),
     formula=r"\mathrm{share} \to \left( \frac{1 - v}{(1 - \rho) L} \right)^{2}",
     checks=(
@@ -167,6 +174,7 @@ CLAIM = Claim(
             functools.partial(limit_gap, on_a_ring, small),
             tolerance=ASYMPTOTIC_EXPONENT,
         ),
+        counterexample("independent tokens", independent_gap),
         counterexample(
             "a moving average", functools.partial(limit_gap, moving_sum, small), tolerance=ASYMPTOTIC_EXPONENT
         ),
