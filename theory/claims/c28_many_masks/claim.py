@@ -173,12 +173,14 @@ CLAIM = Claim(
         autodiff("no masks: the law of C10", one_mask_gap),
         autodiff(
             "differences between lags, q (L + v q)/(L + v) times as large",
-            functools.partial(speed_gap, lambda kept: kept * (LENGTH + VALUE * kept) / (LENGTH + VALUE)),
+            functools.partial(
+                speed_gap, lambda visible: visible * (LENGTH + VALUE * visible) / (LENGTH + VALUE)
+            ),
         ),
         finite_difference("the law against central differences", difference_gap),
         simulation("gradients of drawn sequences under drawn masks", sampled_pull),
         counterexample("one mask, a smaller value", shrunk_value_gap),
-        counterexample("q times as fast, at finite L", functools.partial(speed_gap, lambda kept: kept)),
+        counterexample("q times as fast, at finite L", functools.partial(speed_gap, lambda visible: visible)),
         counterexample("a mask token that is not 0", functools.partial(law_gap, token=1.0)),
     ),
 )
