@@ -37,6 +37,7 @@ def masked_proximity_law(
 def line_visible_share(value: Scalar, correlation: Scalar, length: int) -> Float[Array, ""]:
     """((1 - v)/((1 - rho) L))^2: what of reconstruction's gradient is a key bias, for AR(1) on a line.   [C29]
 
-    Of its squared norm at uniform attention; leading order in 1/L. On a ring it is 0 [C9].
+    Of its squared norm at uniform attention; leading order in 1/L, for rho other than 0. On a ring
+    it is 0 [C9], as at rho = 0.
     """
     return ((1 - jnp.asarray(value)) / ((1 - jnp.asarray(correlation)) * length)) ** 2

@@ -1,5 +1,7 @@
 """C6, residual and nonlinearity together open the eye. Exact at uniform attention for every L."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -74,8 +76,8 @@ def centred_gap(feature_map, key: PRNGKeyArray) -> Float[Array, ""]:
     return relative_gap(decompose(gradient).doubly_centred, jnp.zeros_like(gradient), scale=gradient)
 
 
-def rank_gap(key: PRNGKeyArray) -> Float[Array, ""]:
-    """Ranks of 40 sequences' gradients: general phi and linear phi by jax, squares of scalars by the law."""
+def rank_gap(key: PRNGKeyArray, value: float = VALUE, first_order: float = 0.3) -> Float[Array, ""]:
+    """Ranks of 40 sequences' gradients: general phi and linear phi by jax, second degree of scalars by the law."""
     sequences = jax.vmap(lambda each: labelled_sequence(each, SHORT))(jax.random.split(key, SPANNING))
 
     def gram(feature_map):
@@ -85,9 +87,8 @@ def rank_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
     def scalar_slope(each):
         ring = each.tokens[:, 0]
-        return jnp.outer(
-            0.3 + ring + VALUE * ring.mean(), ring - ring.mean()
-        ).ravel()  # phi(h) = 0.3 h + h^2/2
+        slopes = first_order + ring + value * ring.mean()  # phi(h) = p h + h^2/2
+        return jnp.outer(slopes, ring - ring.mean()).ravel()
 
     scalar = jax.vmap(scalar_slope)(sequences)
     energies = jnp.linalg.eigvalsh(jnp.stack([gram(tanh_map), gram(linear_map), scalar.T @ scalar]))
@@ -137,7 +138,7 @@ CLAIM = Claim(
         "second degree, u^T phi(h) = p^T h + h^T Q h / 2, it is (1/L^2) (x_i - xbar)^T Q V (x_k - xbar), "
         "whatever p: for scalar tokens symmetric, so that labels cannot tell left from right. Over samples "
         "the gradients span all L(L-1) non-gauge directions for a general phi, (L-1)(L+2)/2 for scalar "
-        "tokens and phi of second degree, and L-1 for a linear phi."
+        "tokens and phi of second degree (L(L-1)/2 where p = 0 and v = -1), and L-1 for a linear phi."
     ),
     regime=(
         "Exact at uniform attention for every L >= 2, per sample, every head, loss and label; the blindness "
@@ -169,6 +170,11 @@ CLAIM = Claim(
             "far from uniform attention", lambda key: law_gap(lambda k: gaussian_scores(k, LENGTH), key)
         ),
         counterexample("a bend opens the eye", lambda key: centred_gap(tanh_map, key)),
+        counterexample(
+            "(L-1)(L+2)/2 directions at v = -1 and p = 0",
+            functools.partial(rank_gap, value=-1.0, first_order=0.0),
+            tolerance=0.0,
+        ),
         counterexample(
             "an odd phi sees no covariance of tokens that are symmetric about 0",
             lambda key: sampled_deviation(jnp.tanh, key),

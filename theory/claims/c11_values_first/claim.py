@@ -155,6 +155,15 @@ def order_gap(speed, key: PRNGKeyArray) -> Float[Array, ""]:
     return jnp.abs(fitted_exponent(jnp.asarray(LENGTHS, float), jnp.stack(sizes)) - 1).max()
 
 
+def centred_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """The fitted exponent in L of the value time against 1, for AR(1) less each sequence's mean: T = 0."""
+    correlation, times = 0.5 + 0.2 * jax.random.uniform(key), []
+    for length in LENGTHS:
+        autocovariance = markov_autocovariance(length, correlation)
+        times.append(1 / value_rate(autocovariance - autocovariance.mean()))
+    return jnp.abs(fitted_exponent(jnp.asarray(LENGTHS, float), jnp.stack(times)) - 1)
+
+
 def difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """kappa (v - v*) against central differences of the loss."""
     autocovariance = autocovariance_of(process(key))
@@ -185,10 +194,9 @@ CLAIM = Claim(
     label="C11",
     title="Values first",
     statement=(
-        "At uniform attention the value moves first, with the sign of m = sum_{r != 0} C(r), and "
-        "settles in a time of about L/T. The scores, whose gradient is 0 at v = 0 and grows with v, "
-        "start along m C(r), as t^2. They need a time of order L^2, where the value needs one of "
-        "order L."
+        "At uniform attention the value moves first, with the sign of m = sum_{r != 0} C(r), and settles in a "
+        "time of about L/T, T = sum_r C(r) > 0. The scores, whose gradient is 0 at v = 0 and grows with v, "
+        "start along m C(r), as t^2. They need a time of order L^2, where the value needs one of order L."
     ),
     details=(
         "At uniform attention dl/dv = kappa (v - v*), kappa = ((L - 2) T + C(0))/L^2, v* = L m/((L - 2) T "
@@ -203,9 +211,10 @@ CLAIM = Claim(
         "instead of one per score, both take of order L."
     ),
     regime=(
-        "Exact at uniform attention for every L >= 2 under cyclic stationarity (dl/dv, v(t), leading "
-        "powers of t); the score path is first order in the scores, its relative error O(t^2) from v(0) = "
-        "0. Ratio of times: leading order in 1/L for summable correlations. Symbolic L throughout; time = "
+        "Exact at uniform attention for every L >= 2 under cyclic stationarity (dl/dv, v(t), leading powers "
+        "of t); the score path is first order in the scores, its relative error O(t^2) from v(0) = 0. Times "
+        "and their ratio: leading order in 1/L for summable correlations with T > 0; where every sequence "
+        "sums to 0, T = 0 and the value takes a time of order L^2 as well. Symbolic L throughout; time = "
         "learning rate x steps."
     ),
     formula=(
@@ -235,6 +244,9 @@ CLAIM = Claim(
         simulation("dl/dv of sampled sequences, at the start and later", sampled_slope),
         counterexample("attention not uniform", lambda key: value_gap(masked_out, steep_scores, key)),
         counterexample("the token sees itself", lambda key: value_gap(leaking, flat_scores, key)),
+        counterexample(
+            "sequences that sum to 0: a value time like L", centred_gap, tolerance=ASYMPTOTIC_EXPONENT
+        ),
         counterexample(
             "one parameter per lag", lambda key: order_gap(per_lag, key), tolerance=ASYMPTOTIC_EXPONENT
         ),

@@ -14,9 +14,10 @@ from theory.claims.c13_absolute_positions.draws import (
     drawn,
 )
 from theory.claims.checks.check import relative_gap, standard_errors_off
-from theory.claims.checks.draws import open_markov_covariance
+from theory.claims.checks.draws import correlation_draw, open_markov_covariance
 from theory.positions.absolute_positions import frequency_pull, ring_positions
 from theory.reconstruction.circulant import circulant
+from theory.reconstruction.markov import markov_autocovariance
 from theory.reconstruction.masked_loss import reconstruction_loss, reconstruction_score_gradient
 
 SEQUENCES = 30_000
@@ -38,11 +39,11 @@ def claimed_blocks(autocovariance: Float[Array, " lag"]) -> Float[Array, "width 
     return -jnp.diag(jnp.repeat(pull, 2)) / FEATURES**0.5
 
 
-def product_gradient(product, covariance) -> Float[Array, "width width"]:
+def product_gradient(product, covariance, value=VALUE) -> Float[Array, "width width"]:
     """jax's reconstruction gradient in W = W_Q W_K^T."""
     positions = ring_positions(LENGTH, FREQUENCIES)
     scores = lambda each: positions @ each @ positions.T / FEATURES**0.5
-    return jax.grad(lambda each: reconstruction_loss(scores(each), VALUE, covariance))(product)
+    return jax.grad(lambda each: reconstruction_loss(scores(each), value, covariance))(product)
 
 
 def block_gap(covariance_of, key: PRNGKeyArray) -> Float[Array, ""]:
@@ -50,6 +51,13 @@ def block_gap(covariance_of, key: PRNGKeyArray) -> Float[Array, ""]:
     covariance = covariance_of(drawn(key))
     gradient = product_gradient(jnp.zeros((WIDTH, WIDTH)), covariance)
     return relative_gap(gradient, claimed_blocks(covariance[0]))
+
+
+def lowest_first_gap(value: float, key: PRNGKeyArray) -> Float[Array, ""]:
+    """AR(1), power at low frequencies: by how much jax's pull on the second exceeds that on the lowest, if it does."""
+    covariance = circulant(markov_autocovariance(LENGTH, correlation_draw(key)))
+    pull = -jnp.diag(product_gradient(jnp.zeros((WIDTH, WIDTH)), covariance, value))[::2]
+    return jnp.maximum(pull[1] - pull[0], 0.0) / jnp.abs(pull).max()
 
 
 def turned_blocks(setting: Setting) -> Float[Array, "width width"]:

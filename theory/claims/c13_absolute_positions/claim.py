@@ -12,6 +12,7 @@ from theory.claims.c13_absolute_positions.blocks import (
     block_gap,
     invariance_gap,
     line_covariance,
+    lowest_first_gap,
     ring_covariance,
     sampled_blocks,
     turned_blocks,
@@ -140,7 +141,7 @@ CLAIM = Claim(
         "reconstruction's is O(e). For cyclically stationary data and sinusoids over full periods, "
         "reconstruction's gradient in W_Q W_K^T is block-diagonal in the frequencies, m_f/sqrt(k) "
         "times the identity at uniform attention, sized by the data's spectrum. Absolute encodings "
-        "become relative scores: proximity where the low frequencies hold the power."
+        "become relative scores: proximity where v > 0 and the low frequencies hold the power."
     ),
     details=(
         "With S = P W_Q W_K^T P^T/sqrt(k), dl/dW_Q = P^T G P W_K/sqrt(k) and dl/dW_K = P^T G^T P "
@@ -155,8 +156,8 @@ CLAIM = Claim(
         "rotation; at uniform attention minus the gradient is m_f/sqrt(k) times the identity, m_f = "
         "(1/(2L)) [v (1 + v/L)(lambda_f - C(0)) + v^2 lambda_0/L], lambda the data's spectrum. To first "
         "order in e the rows of W_Q + W_K and W_Q - W_K at frequency f grow like exp(m_f t/sqrt(k)) and "
-        "exp(-m_f t/sqrt(k)): relative scores from absolute encodings, proximity where the low frequencies "
-        "hold the power."
+        "exp(-m_f t/sqrt(k)): relative scores from absolute encodings, proximity where v > 0 and the low "
+        "frequencies hold the power, its opposite where -L < v < 0."
     ),
     regime=(
         "Exact for every L >= 3 and every loss (chain rule), at uniform attention (rank one, zero, m_f), "
@@ -190,6 +191,11 @@ CLAIM = Claim(
             lambda key: blind_gap(Setting.centred, Setting.silent_queries, key),
         ),
         autodiff("m_f against jax.grad", lambda key: block_gap(ring_covariance, key)),
+        autodiff(
+            "power at low frequencies pulls the lowest most",
+            lambda key: lowest_first_gap(VALUE, key),
+            tolerance=0.0,
+        ),
         autodiff("blocks at circulant scores", lambda key: invariance_gap(turned_blocks, key)),
         autodiff(
             "labels: exponent 3, and 2 of its error",
@@ -209,6 +215,11 @@ CLAIM = Claim(
         counterexample(
             "attention not uniform",
             lambda key: blind_gap(Setting.centred, lambda setting: setting.maps, key),
+        ),
+        counterexample(
+            "power at low frequencies, a negative value",
+            lambda key: lowest_first_gap(-VALUE, key),
+            tolerance=0.0,
         ),
         counterexample("data on a line", lambda key: block_gap(line_covariance, key)),
         counterexample("scores not circulant", lambda key: invariance_gap(any_product, key)),

@@ -219,7 +219,7 @@ CLAIM = Claim(
         "I/lambda) E[|p - y| |dz/dS|]; where tokens have the same law given the bag, I may be the bag's "
         "information (I(bag; label)). Reconstruction is not blind there: at its fitted v* the gradient along "
         "lag r is -(v*/L^2) Cov(residual_i, x_{i+r}): 0 at lag 0, and 0 throughout only if all C(r), r != 0, "
-        "agree or sum to 0 (then v* = 0)."
+        "agree, sum to 0 (then v* = 0), or sum to -C(0) (every sequence sums to 0: v* = -L leaves no residual)."
     ),
     regime=(
         "Exact for every L, per sample (labels) and in the population (reconstruction). Needs a linear head "
@@ -263,6 +263,7 @@ CLAIM = Claim(
         ),
         autodiff("partial information: gradient over its bound", bound_ratio, tolerance=1.0),
         autodiff("reconstruction at its fitted readout by jax", c19_reconstruction.reconstruction_gap),
+        autodiff("sequences that sum to 0 leave no residual", c19_reconstruction.no_residual_gap),
         finite_difference("label gradient where the bag is informative", label_difference_gap),
         finite_difference("reconstruction gradient", c19_reconstruction.reconstruction_difference_gap),
         simulation(

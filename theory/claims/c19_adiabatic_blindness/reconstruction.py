@@ -34,6 +34,16 @@ def reconstruction_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     return jnp.maximum(gap, jnp.abs(reconstruction_value_gradient(flat, value, circulant(autocovariance))))
 
 
+def no_residual_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """AR(1) less each sequence's mean: v* = -L, and jax's gradient there, 0, over that of half the value."""
+    autocovariance = markov_autocovariance(LENGTH, correlation_draw(key))
+    autocovariance, flat = autocovariance - autocovariance.mean(), jnp.zeros((LENGTH, LENGTH))
+    value = fitted_value(autocovariance)
+    slope = lambda at: jax.grad(reconstruction_loss)(flat, at, circulant(autocovariance))
+    left = relative_gap(slope(value), jnp.zeros_like(flat), scale=slope(value / 2))
+    return jnp.maximum(left, jnp.abs(value / LENGTH + 1))
+
+
 def reconstruction_difference_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """The law against central differences, for AR(1)."""
     process, direction_key = jax.random.split(key)

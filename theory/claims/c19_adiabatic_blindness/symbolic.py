@@ -75,7 +75,8 @@ def bags_and_places_agree():
 def fitted_residual():
     """L = 3..8: v* makes dl/dv = 0; then the score gradient is -v*/L^2 times the residual covariance.
 
-    And v* is 0 where sum_{r != 0} C(r) is, as for C = (1, c, -c, -c, c).
+    And v* is 0 where sum_{r != 0} C(r) is, as for C = (1, c, -c, -c, c). Two lags differ by (1 + v*/L) (C(r) - C(s)),
+    and 1 + v*/L is a multiple of T: so no residual is left at any lag only where all C(r) agree or T = 0.
     """
     for length in range(3, LARGEST_EXACT + 1):
         half = sympy.symbols(f"c0:{length // 2 + 1}", positive=True)
@@ -86,6 +87,12 @@ def fitted_residual():
         averages = (other_weights * ring_matrix(lags)).row(0)
         yield value.subs(half[1], half[1] - (everything - lags[0]) / sum(each == half[1] for each in lags))
         yield sympy.cancel(sum(value * averages[r] - lags[r] for r in range(1, length)))
+        rescaled = 1 + value / length
+        yield sympy.cancel(rescaled - (length - 1) * everything / ((length - 2) * everything + lags[0]))
+        left = [lags[r] - value * averages[r] for r in range(1, length)]
+        yield from (
+            sympy.cancel(left[r - 1] - left[0] - rescaled * (lags[r] - lags[1])) for r in range(2, length)
+        )
         yield from (
             sympy.cancel(lags[r] - value * averages[r] - (lags[r] - value / length * (everything - lags[r])))
             for r in range(1, length)

@@ -89,6 +89,14 @@ def mean_gap(maps_of, key: PRNGKeyArray) -> Float[Array, ""]:
     return relative_gap(slope(positions, gradient, maps_of(jax.random.fold_in(key, 1))), law)
 
 
+def unscaled_gap(key: PRNGKeyArray) -> Float[Array, ""]:
+    """The mean step of S = P W_Q W_K^T P^T, sqrt(k) times as large and as steep, against the law."""
+    positions, gradient, _ = setting(key)
+    start = balanced_maps(jax.random.fold_in(key, 1))
+    step = WIDTH * slope(positions, gradient, start)  # k = WIDTH columns
+    return relative_gap(step, mean_step_of_scores(gradient, positions, SCALE**2))
+
+
 def visible_part(step: Float[Array, "length length"]) -> Float[Array, ""]:
     """The key bias's share of the squared norm, without the gauge."""
     centred = step - step.mean(axis=1, keepdims=True)
@@ -141,16 +149,16 @@ CLAIM = Claim(
     label="C27",
     title="The first step of absolute encodings",
     statement=(
-        "Let K = P P^T and let W_Q, W_K have independent entries of mean 0 and variance sigma^2: a step of size eta "
-        "on both moves the scores by E dS = -2 eta sigma^2 K G K to first order in eta, for any loss with gradient G "
-        "in the scores. What labels ask for at uniform attention, a key bias 1 w^T, becomes (K 1)(K w)^T: of it, "
-        "without the gauge, a share L mean(K 1)^2/|K 1|^2 is visible to labels, whatever they ask for. It is 1 where "
-        "K 1 is constant and 0.998 for Vaswani's encodings of width 16 at L = 12; there is no step where encodings "
-        "are centred (C13)."
+        "Let K = P P^T, S = P W_Q W_K^T P^T/sqrt(k), and let the entries of W_Q, W_K be independent, of mean 0 and "
+        "variance sigma^2: a step of size eta on both moves the scores by E dS = -2 eta sigma^2 K G K to first order "
+        "in eta, for any loss with gradient G in the scores. What labels ask for at uniform attention, a key bias 1 "
+        "w^T, becomes (K 1)(K w)^T: of it, without the gauge, a share L mean(K 1)^2/|K 1|^2 is visible to labels, "
+        "whatever they ask for. It is 1 where K 1 is constant and 0.998 for Vaswani's encodings of width 16 at L = "
+        "12; there is no step where encodings are centred (C13)."
     ),
     regime=(
-        "Exact for every L, width, k and encoding, to first order in eta, for a G that does not depend on the maps; "
-        "at maps of size e it is that of uniform attention up to a relative error O(e^2). The next step, and LayerNorm "
+        "Exact for every L, width, k and encoding, to first order in eta, for a G that does not depend on the maps; at "
+        "maps of size e it is that of uniform attention up to a relative error O(e^2). The next step, and LayerNorm "
         "before the scores, are not covered. Symbolic L, d and k; sptlab's own statement."
     ),
     formula=(
@@ -167,6 +175,7 @@ CLAIM = Claim(
         finite_difference("the step against central differences", difference_gap),
         simulation("steps of drawn maps", sampled_steps),
         counterexample("one draw of maps", lambda key: mean_gap(maps, key)),
+        counterexample("scores without their 1/sqrt(k)", unscaled_gap),
         counterexample("a gradient that depends on the query", lambda key: share_gap(of_any_loss, key)),
     ),
 )

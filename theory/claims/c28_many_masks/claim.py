@@ -100,6 +100,14 @@ def shrunk_value_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     return relative_gap(-gradient, circulant(proximity_law((1 - RATE) * VALUE, autocovariance)))
 
 
+def speed_gap(claimed, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Differences of jax's pull between lags other than 0, against a multiple of those of one mask at the same v."""
+    autocovariance = even_autocovariance(key, LENGTH)
+    gradient = jax.grad(population_loss)(jnp.zeros((LENGTH, LENGTH)), autocovariance)
+    one_mask = proximity_law(VALUE, autocovariance)
+    return relative_gap(jnp.diff(-gradient[0, 1:]), claimed(1 - RATE) * jnp.diff(one_mask[1:]))
+
+
 def one_mask_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """At p = 0 the law is that of C10."""
     autocovariance = even_autocovariance(key, LENGTH)
@@ -145,8 +153,9 @@ CLAIM = Claim(
     statement=(
         "Where every other position is hidden with probability p as well, mask token 0, the negative reconstruction "
         "gradient at uniform attention along lag r is (1/L^2) [v q (1 + v q/L)(C0(r) - mean C0) - (v^2 q/L)(q T + p "
-        "C(0))(1[r != 0] - (L-1)/L)], q = 1 - p. Scores still move along the data's autocovariance, q times as fast. "
-        "It is not the law of one mask (C10) at a value q v: the masks' variance adds p C(0)."
+        "C(0))(1[r != 0] - (L-1)/L)], q = 1 - p. Scores still move along the data's autocovariance, at the same v q (L "
+        "+ v q)/(L + v) times as fast between lags other than 0: about q in long sequences. It is not the law of one "
+        "mask (C10) at a value q v: the masks' variance adds p C(0)."
     ),
     regime=(
         "Exact at uniform attention for every L >= 2 under cyclic stationarity, for independent masks and mask token "
@@ -162,9 +171,16 @@ CLAIM = Claim(
         symbolic("the law, symbolic L", law_for_symbolic_length),
         autodiff("the law against jax.grad", law_gap),
         autodiff("no masks: the law of C10", one_mask_gap),
+        autodiff(
+            "differences between lags, q (L + v q)/(L + v) times as large",
+            functools.partial(
+                speed_gap, lambda visible: visible * (LENGTH + VALUE * visible) / (LENGTH + VALUE)
+            ),
+        ),
         finite_difference("the law against central differences", difference_gap),
         simulation("gradients of drawn sequences under drawn masks", sampled_pull),
         counterexample("one mask, a smaller value", shrunk_value_gap),
+        counterexample("q times as fast, at finite L", functools.partial(speed_gap, lambda visible: visible)),
         counterexample("a mask token that is not 0", functools.partial(law_gap, token=1.0)),
     ),
 )

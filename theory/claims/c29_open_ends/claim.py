@@ -75,6 +75,11 @@ def moving_sum(length: int, rho) -> Float[Array, "query key"]:
     return jnp.where(distances == 0, 1.0, jnp.where(distances == 1, rho / 2, 0.0))
 
 
+def independent(length: int, rho) -> Float[Array, "query key"]:
+    """Tokens that are independent, on a line as on a ring."""
+    return jnp.eye(length)
+
+
 def share(gradient: Float[Array, "query key"]) -> Float[Array, ""]:
     """The key bias in a gradient, of its squared norm."""
     return len(gradient) * jnp.sum(gradient.mean(axis=0) ** 2) / jnp.sum(gradient**2)
@@ -134,15 +139,15 @@ CLAIM = Claim(
     label="C29",
     title="Open ends",
     statement=(
-        "On a line, not a ring, labels see reconstruction's gradient through the two ends alone: for AR(1) and uniform "
-        "attention a share ((1 - v)/((1 - rho) L))^2 of its squared norm is a key bias, to leading order in 1/L. That "
-        "is 1/((1 - rho) L)^2 for small values and 1/((1 + rho) L)^2 at the value that settles, v = 2 rho/(1 + rho). "
-        "On a ring it is exactly 0 (C9): what C9 says of a ring holds of a long line."
+        "On a line, not a ring, labels see reconstruction's gradient through the two ends alone: for AR(1) and "
+        "uniform attention a share ((1 - v)/((1 - rho) L))^2 of its squared norm is a key bias, to leading order in "
+        "1/L. That is 1/((1 - rho) L)^2 for small values and 1/((1 + rho) L)^2 at the value that settles, v = 2 "
+        "rho/(1 + rho). On a ring it is exactly 0 (C9): what C9 says of a ring holds of a long line."
     ),
     regime=(
         "Exact column sums for every L; the share is leading order in 1/L with relative error O(1/L), in the "
-        "population, at uniform attention, for |rho| < 1 and v neither 0 nor 1. Column sums in exact arithmetic for L "
-        "= 2..8; sptlab's own statement."
+        "population, at uniform attention, for 0 < |rho| < 1 and v neither 0 nor 1. Column sums in exact arithmetic "
+        "for L = 2..8; sptlab's own statement."
     ),
     formula=r"\mathrm{share} \to \left( \frac{1 - v}{(1 - \rho) L} \right)^{2}",
     checks=(
@@ -165,6 +170,11 @@ CLAIM = Claim(
         counterexample(
             "closed into a ring",
             functools.partial(limit_gap, on_a_ring, small),
+            tolerance=ASYMPTOTIC_EXPONENT,
+        ),
+        counterexample(
+            "independent tokens, rho = 0",
+            functools.partial(limit_gap, independent, small),
             tolerance=ASYMPTOTIC_EXPONENT,
         ),
         counterexample(

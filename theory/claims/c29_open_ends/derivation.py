@@ -79,7 +79,10 @@ SETTLED = Chain(
 DERIVATION = Derivation(
     label="C29",
     given=(
-        (correlation, "AR(1) between two ends, C_ij = rho^|i - j|; uniform attention and a value v."),
+        (
+            correlation,
+            "AR(1) between two ends, C_ij = rho^|i - j|, rho not 0; uniform attention and a value v.",
+        ),
         (
             v * (1 - v),
             "Off the diagonal R_ij is -v C_ij plus v^2/L times column sum T_j, to leading order (C8): summed over "

@@ -96,14 +96,15 @@ def brightness_gap(key: PRNGKeyArray) -> Float[Array, ""]:
 
 def nearest_gap(key: PRNGKeyArray) -> Float[Array, ""]:
     """A product of two Markov chains: how many entries lie between the largest pull and that of the next pixel on the
-    axis of slower fall, and between the smallest and the opposite pixel, at v > 0; at v < 0 the other way round."""
+    axis of slower fall, and between the smallest and the opposite pixel, at v > 0; at -L < v < 0 the other way round,
+    and below -L as at v > 0."""
     fast, slow = jnp.sort(jax.random.uniform(key, (2,), minval=0.2, maxval=0.8))
     off = jnp.zeros((), int)
     for down, right in ((fast, slow), (slow, fast)):
         image = jnp.outer(markov_autocovariance(6, down), markov_autocovariance(8, right))
         nearest = jnp.where(image[1, 0] > image[0, 1], 4, 0)  # among displacements (0..3, 0..4) without 0
-        for sign in (1, -1):
-            toward = sign * torus_proximity_law(sign * VALUE, image)[:4, :5].ravel()[1:]
+        for sign, value in ((1, VALUE), (-1, -VALUE), (1, -1.5 * image.size)):
+            toward = sign * torus_proximity_law(value, image)[:4, :5].ravel()[1:]
             off += jnp.abs(toward.argmax() - nearest) + jnp.abs(toward.argmin() - (len(toward) - 1))
     return off.astype(fast.dtype)
 
@@ -160,14 +161,14 @@ CLAIM = Claim(
         "along displacement r is C10's law with the two-dimensional autocovariance C(r). Labels see exactly 0 of it. "
         "Between two displacements other than 0 it differs by v (1 + v/L)(C(r) - C(s))/L^2, in which the brightness of "
         "a whole image cancels. If C is a product of positive falling ones and v > 0, the pixel next to it on the axis "
-        "of slower fall is pulled most and the opposite one least; if v < 0, the other way round. In raster order the "
-        "pull's mean at lag n = a W + b is (1 - b/W) g(a, b) + (b/W) g(a + 1, b), g the pull by displacement. That is "
-        "what scores of raster lags alone can follow; C10's law, with the raster taken for a ring, is false."
+        "of slower fall is pulled most and the opposite one least; if -L < v < 0, the other way round. In raster order "
+        "the pull's mean at lag n = a W + b is (1 - b/W) g(a, b) + (b/W) g(a + 1, b), g the pull by displacement. That "
+        "is what scores of raster lags alone can follow; C10's law, with the raster taken for a ring, is false."
     ),
     regime=(
-        "Exact at uniform attention for all H, W with L = H W >= 2, in the population, where E x_i x_{i+r} = C(r) with "
-        "rows modulo H and columns modulo W. Borders of real images break it at distances that they cut off. Symbolic "
-        "H and W; again for 1 x 3 to 3 x 4 pixels with every covariance spelled out; sptlab's own statement."
+        "Exact at uniform attention for all H, W with L = H W >= 2, in the population, where E x_i x_{i+r} = C(r) "
+        "with rows modulo H and columns modulo W. Borders of real images break it at distances that they cut off. "
+        "Symbolic H and W; again for 1 x 3 to 3 x 4 pixels with every covariance spelled out; sptlab's own statement."
     ),
     formula=(
         r"-\frac{\partial \ell}{\partial S_{i, i + r}} = \frac{1}{L^{2}} \left[ v \left( 1 + \frac{v}{L} \right) "
