@@ -50,7 +50,7 @@ class Study(ExperimentCommand):
             ):
                 raise UserError(
                     f"task {task}: expected --{option} PATH or {prepared}, found neither; name your files, leave "
-                    f"{task} out of --tasks, or see sptlab data list"
+                    f"{task} out of --tasks, or see what it reads: sptlab data prepare {task}"
                 )
 
     @property

