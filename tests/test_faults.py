@@ -262,7 +262,7 @@ def test_an_out_that_cannot_be_a_folder_is_one_line(here, tmp_path, command):
 def test_a_read_only_out_is_one_line(here, small_disk):
     disk = small_disk(65536)
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    assert "Read-only file system" in complaint(here(*SMOKE, "--out", disk / "report"))
+    assert "is read-only; choose another --out" in complaint(here(*SMOKE, "--out", disk / "report"))
 
 
 def test_two_runs_into_one_folder_the_second_is_refused_and_disturbs_nothing(here, tmp_path):
@@ -275,7 +275,7 @@ def test_two_runs_into_one_folder_the_second_is_refused_and_disturbs_nothing(her
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "No such file or directory"),
+        (None, "is not there; check the path"),
         (b"", "is empty"),
         (b"caf\xe9 " * 10_000, "expected UTF-8 text"),
         (ENGLISH.encode(), "expected at least 12800 letters"),
