@@ -78,6 +78,19 @@ def stored_commands() -> dict[str, dict]:
     return {row["command"]: row for row in rows}
 
 
+def test_the_table_of_commands_is_what_is_stored_of_both_checkouts():
+    text = (ROOT / "benchmarks" / "README.md").read_text()
+    stored = json.loads((ROOT / "benchmarks" / "stored" / "commands_avx512.json").read_text())["rows"]
+    assert {row["command"] for row in stored} >= {"reproduce", "verify", "diagnose"}
+    for row in stored:
+        before, now = row["beside"]["cpu_seconds"], row["cpu_seconds"]
+        assert row["exit_status"] == row["beside"]["exit_status"] == 0
+        load = f"{row['load_average']:.1f}"
+        assert (
+            f"| `sptlab {row['command']}` | {before:.0f} | {now:.0f} | {now / before:.2f} | {load} |" in text
+        )
+
+
 @pytest.mark.parametrize("slower", [1.0, 3.0])
 def test_the_time_left_of_a_stored_reproduction_was_right_within_a_factor_of_one_and_a_half(
     monkeypatch, slower
