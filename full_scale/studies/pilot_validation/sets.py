@@ -120,9 +120,10 @@ def chosen(names: tuple[str, ...], folder: Path, files: Files) -> tuple[Sized, .
     """NAME, NAME@SIZE, NAME@SIZE-labels or NAME@SIZE-layers, in this order. Raises UserError for another name."""
     every, made = known(folder, files), []
     for each in names:
-        name, _, spelling = each.partition("@")
+        name, asks, spelling = each.partition("@")
         size, _, of = spelling.partition("-")
-        if name not in every or not (size.isdigit() or not spelling) or of not in ("", *get_args(Of)[1:]):
+        known_size = not asks or (size.isdecimal() and int(size) > 0)
+        if name not in every or not known_size or of not in ("", *get_args(Of)[1:]):
             raise UserError(
                 f"expected sets among {', '.join(every)}, with @SIZE, @SIZE-labels or @SIZE-layers: got {each}; "
                 f"try {name if name in every else 'splice'}@500"

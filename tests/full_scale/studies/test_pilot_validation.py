@@ -81,7 +81,7 @@ def test_sets_are_named_with_their_size_and_others_refused(tmp_path):
     whole, small = chosen(("splice", "docs-order@500"), tmp_path, Files())
     assert (whole.key, whole.is_real, whole.is_fresh) == ("splice", True, True)
     assert (small.key, small.size, small.is_real, small.is_fresh) == ("docs-order@500", 500, False, False)
-    for wrong in ("nothing", "splice@many", "splice@5-heads", "splice@-labels"):
+    for wrong in ("nothing", "splice@many", "splice@5-heads", "splice@-labels", "splice@", "splice@0"):
         with pytest.raises(UserError, match=r"expected sets among .*, with @SIZE, @SIZE-labels or"):
             chosen((wrong,), tmp_path, Files())
 
